@@ -1,0 +1,29 @@
+// npm run bench [-- <name>] [--json]: every benchmark, or one. Each measures both sides in turn in one run.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+const benchmarks = {
+  throughput: 'training WRN-28-2 on 3×32×32, batches of 64: images/s against PyTorch',
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+  },
+});
+const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name));
+if (unknown !== undefined) {
+  console.error(`bench: there is no benchmark '${unknown}'; there are ${Object.keys(benchmarks).join(', ')}`);
+  process.exit(2);
+}
+const results = {};
+for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
+  if (!values.json) console.log(`${name}: ${benchmarks[name]}`);
+  const { measure, print } = await import(`./${name}.mjs`);
+  results[name] = await measure({ rounds: Number(values.rounds), threads: Number(values.threads) });
+  if (!values.json) print(results[name]);
+}
+if (values.json) console.log(JSON.stringify(results, null, 2));

@@ -1,0 +1,48 @@
+// Measures several commands in turn, round by round, so that a machine that slows down slows all of them.
+import { spawnSync } from 'node:child_process';
+
+/**
+ * Runs each side once a round; a side is a command that prints one JSON object with the number `key`.
+ * @returns per side its numbers, and per side after the first the ratios first / side, round by round
+ */
+export function measureSides(sides, { rounds, key }) {
+  const numbers = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, [command, ...args]] of Object.entries(sides)) {
+      const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`${name}: ${command} failed: ${error?.message ?? stderr}`);
+      numbers[name].push(JSON.parse(stdout)[key]);
+    }
+  }
+  const [first, ...others] = Object.keys(sides);
+  const ratios = Object.fromEntries(
+    others.map((name) => [name, numbers[first].map((value, round) => value / numbers[name][round])]),
+  );
+  return { numbers, ratios };
+}
+
+/** Median, least and greatest. */
+export function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, min: sorted[0], max: sorted.at(-1) };
+}
+
+/** "1.09 (1.07–1.12)" */
+export function formatSpread(values, digits) {
+  const { median, min, max } = spread(values);
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
+
+/** The sides' numbers and the ratios, as aligned lines. */
+export function printSides({ numbers, ratios }, unit) {
+  const width = Math.max(...Object.keys(numbers).map((name) => name.length));
+  for (const [name, values] of Object.entries(numbers)) {
+    console.log(`  ${name.padEnd(width)}  ${formatSpread(values, 1)} ${unit}`);
+  }
+  const [first] = Object.keys(numbers);
+  for (const [name, values] of Object.entries(ratios)) {
+    console.log(`  ${first} / ${name}: ${formatSpread(values, 2)}`);
+  }
+}

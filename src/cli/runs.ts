@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { RunList, StoredRun } from '../runs/index.js';
+
+export function define(command: Command): void {
+  command
+    .argument('[folder]', 'folder that holds the runs', 'runs')
+    .option('--json', 'print JSON')
+    .action(async (folder: string, { json }: { json?: true }) => {
+      const { listRuns } = await import('../runs/stored-run.js');
+      const list = listRuns(folder);
+      process.stdout.write(json ? `${JSON.stringify(list, null, 2)}\n` : await formatRuns(folder, list));
+    });
+}
+
+async function formatRuns(folder: string, { runs, broken }: RunList): Promise<string> {
+  const { formatTable } = await import('./table.js');
+  const columns = [
+    { title: 'run' },
+    { title: 'status' },
+    { title: 'algorithm' },
+    { title: 'data' },
+    { title: 'labels', align: 'right' },
+    { title: 'steps', align: 'right' },
+    { title: 'seed', align: 'right' },
+    { title: 'test', align: 'right' },
+    { title: 'time', align: 'right' },
+    { title: 'started (UTC)' },
+  ] as const;
+  const table =
+    runs.length > 0 ? formatTable(columns, await Promise.all(runs.map(formatRun))) : `no runs in ${folder}\n`;
+  return table + broken.map(({ problem }) => `broken: ${problem}\n`).join('');
+}
+
+async function formatRun({ name, status, record, config }: StoredRun): Promise<string[]> {
+  const { formatDuration, formatPercent } = await import('./format.js');
+  const { startedAt, endedAt, results, seed } = record;
+  const accuracy = results?.testAccuracy;
+  const text = (value: string | number | undefined) => String(value ?? '–');
+  return [
+    name,
+    status,
+    text(config.algorithm?.name),
+    text(config.data?.name),
+    text(config.data?.labels),
+    text(config.steps),
+    String(seed),
+    typeof accuracy === 'number' ? formatPercent(accuracy) : '–',
+    endedAt === null ? '–' : formatDuration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000),
+    startedAt.slice(0, 16).replace('T', ' '),
+  ];
+}

@@ -1,0 +1,69 @@
+/** The options that configure a training run, shared by the commands that train. */
+import type { Command } from 'commander';
+import type { Config, SettingKey } from '../config/index.js';
+
+/** Options that stand for one setting. */
+const SETTING_OPTIONS = {
+  algorithm: ['algorithm.name', '<name>', 'featmatch or supervised'],
+  data: ['data.name', '<name>', 'mnist or fashion-mnist'],
+  labels: ['data.labels', '<count>', 'labeled images in all'],
+  seed: ['seed', '<number>', 'what everything random derives from'],
+  steps: ['steps', '<count>', 'training steps'],
+} as const satisfies Record<string, readonly [key: SettingKey, value: string, description: string]>;
+
+type SettingOption = keyof typeof SETTING_OPTIONS;
+
+export interface ConfigOptions extends Partial<Record<SettingOption, string>> {
+  preset?: string;
+  config?: string;
+  set?: string[];
+}
+
+/** Adds `--preset`, `--config`, `--set` and the options that stand for a setting. */
+export function addConfigOptions(command: Command): Command {
+  command
+    .option('--preset <name>', 'start from a preset')
+    .option('--config <file>', "start from a JSON file, such as a run's config.json")
+    .option(
+      '--set <key=value>',
+      'change a setting, for example optimizer.learningRate=0.1; repeatable',
+      collect,
+    );
+  for (const [name, [key, value, description]] of Object.entries(SETTING_OPTIONS)) {
+    command.option(`--${name} ${value}`, `${description} (--set ${key}=…)`);
+  }
+  return command;
+}
+
+/**
+ * The configuration that the options ask for.
+ * @throws {InputError} for an unknown preset or setting, a wrong value, and a file that cannot be read
+ */
+export async function configOf(options: ConfigOptions): Promise<Config> {
+  const { resolveConfig, settingLayer } = await import('../config/index.js');
+  const flags = Object.entries(SETTING_OPTIONS).flatMap(([name, [key]]) => {
+    const value = options[name as SettingOption];
+    return value === undefined ? [] : [settingLayer(key, value, `--${name} ${value}`)];
+  });
+  return resolveConfig({ preset: options.preset, file: options.config, flags, sets: options.set });
+}
+
+/** Presets and all settings with defaults and meaning, for the end of a help text. */
+export async function settingsHelp(): Promise<string> {
+  const [{ listSettings, presets }, { formatTable }] = await Promise.all([
+    import('../config/index.js'),
+    import('./table.js'),
+  ]);
+  const rows = listSettings().map(({ key, description, variant, ...setting }) => [
+    `  ${key}`,
+    variant === undefined ? '' : variant,
+    setting.default === undefined ? '' : JSON.stringify(setting.default),
+    description,
+  ]);
+  const columns = ['  key', 'only for', 'default', 'meaning'].map((title) => ({ title }));
+  return `\nPresets: ${Object.keys(presets).join(', ')}\n\nSettings for --set and files:\n${formatTable(columns, rows)}`;
+}
+
+function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}

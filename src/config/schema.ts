@@ -1,0 +1,170 @@
+/**
+ * Every setting of a run: its name, type, range, default and meaning stand here once, and an algorithm's beside its
+ * equations. Types, command-line help, documentation and the errors for wrong values derive from it.
+ */
+import { z } from 'zod';
+import { operationNames } from '../image/rand-augment.js';
+import { algorithms } from '../ssl/index.js';
+
+type Algorithms = typeof algorithms;
+export type AlgorithmName = keyof Algorithms;
+
+type OptionsOf<Algorithm> = Algorithm extends { views(options: infer Options): unknown } ? Options : never;
+
+/** The settings of one algorithm: its options, and its name to tell which they are. */
+export type AlgorithmConfig<Name extends AlgorithmName = AlgorithmName> = {
+  [N in Name]: { name: N } & OptionsOf<Algorithms[N]>;
+}[Name];
+
+const [firstAlgorithm, ...otherAlgorithms] = Object.entries(algorithms).map(([name, { options }]) =>
+  z.strictObject({ name: z.literal(name).describe('name of the algorithm'), ...options.shape }),
+);
+/** Zod cannot follow the types through the table; {@link AlgorithmConfig} says what comes out. */
+const algorithmSchema = z.discriminatedUnion('name', [
+  firstAlgorithm,
+  ...otherAlgorithms,
+]) as unknown as z.ZodType<AlgorithmConfig, { name: AlgorithmName }>;
+
+/**
+ * What is meant where no layer of a configuration names one. Settings of an algorithm or a model may be changed without
+ * repeating its name.
+ */
+export const DEFAULT_NAMES = { algorithm: 'featmatch', model: 'wide-resnet' } as const;
+
+const count = () => z.int().nonnegative();
+const positiveCount = () => z.int().positive();
+const fraction = () => z.number().min(0).max(1);
+
+const dataSchema = z.strictObject({
+  name: z.enum(['mnist', 'fashion-mnist']).default('mnist').describe('data set'),
+  folder: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder with the data set's files; otherwise where set-up puts them"),
+  labels: positiveCount().default(40).describe('labeled images in all, equally many of each class'),
+  validation: count()
+    .default(0)
+    .describe(
+      'labeled images held out of training to choose settings by, equally many of each class; 0 = none',
+    ),
+  workers: count().default(1).describe('threads that make views; 0 = the training thread itself'),
+});
+
+const viewsSchema = z.strictObject({
+  flip: z.boolean().default(false).describe('flip views horizontally; not for digits and letters'),
+  cropPadding: count()
+    .nullable()
+    .default(null)
+    .describe(
+      'weak view: zeros around the image, in pixels, before a random crop; null = a sixteenth of the side',
+    ),
+  operations: count().default(2).describe('strong view: operations of RandAugment, N'),
+  magnitude: count().max(9).default(9).describe('strong view: largest magnitude of an operation, M'),
+  exclude: z
+    .array(z.enum(operationNames))
+    .default([])
+    .describe('strong view: operations of RandAugment that are never drawn'),
+  weakFirst: z
+    .boolean()
+    .default(true)
+    .describe('strong view: start from a weak view instead of the image itself'),
+  cutout: fraction()
+    .default(0)
+    .describe(
+      'strong view: side of a gray square painted over it, as a fraction of the shorter side; 0 = none',
+    ),
+});
+
+const wideResNetSchema = z.strictObject({
+  name: z.literal('wide-resnet').describe('name of the network'),
+  depth: z
+    .int()
+    .min(10)
+    .refine((depth) => depth % 6 === 4, 'expected 6n + 4, such as 10, 16 or 28')
+    .default(10)
+    .describe('convolutions along the longest way through the network, 6n + 4 for n blocks in each group'),
+  width: positiveCount().default(2).describe('multiple of the channel counts 16, 32 and 64'),
+  strides: z
+    .tuple([positiveCount(), positiveCount(), positiveCount()])
+    .default([1, 2, 2])
+    .describe('strides of the three groups; [2, 2, 2] halves the maps once more, for less time an image'),
+  batchNormMomentum: fraction()
+    .default(0.1)
+    .describe('share of a new batch in the running mean and variance of batch normalization'),
+  preActivation: z
+    .enum(['full', 'first-only'])
+    .default('full')
+    .describe(
+      'what a block that changes the width sees: its normalized and rectified input, or that in the first such block ' +
+        'only and the raw input in the others, as in the published code',
+    ),
+});
+
+const batchSchema = z.strictObject({
+  labeled: positiveCount().default(16).describe('labeled images a step, B'),
+  unlabeled: positiveCount().default(48).describe('unlabeled images a step, μB'),
+});
+
+const optimizerSchema = z.strictObject({
+  learningRate: z.number().positive().default(0.06).describe('greatest learning rate, η'),
+  momentum: fraction().default(0.9).describe('momentum of stochastic gradient descent, β'),
+  nesterov: z.boolean().default(true).describe('look ahead along the momentum (Nesterov)'),
+  weightDecay: z.number().nonnegative().default(5e-4).describe('weight decay, on all parameters'),
+  schedule: z
+    .enum(['constant', 'cosine', 'linear'])
+    .default('cosine')
+    .describe('learning rate after t of T steps: η, or η·cos(7πt/16T), or η·(1 − t/T)'),
+  warmupSteps: count().default(0).describe('steps over which the learning rate rises linearly from 0'),
+});
+
+const emaSchema = z.strictObject({
+  decay: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.995)
+    .describe(
+      'decay α of the exponential moving average of the weights that is evaluated; 0 = the weights themselves',
+    ),
+});
+
+export const configSchema = z.strictObject({
+  seed: count()
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('what everything random derives from: split, initial weights, views, order of the images'),
+  algorithm: algorithmSchema
+    .prefault({ name: DEFAULT_NAMES.algorithm })
+    .describe('what is learned from labeled and unlabeled images'),
+  data: dataSchema.prefault({}).describe('images, and how many of their labels may be used'),
+  views: viewsSchema.prefault({}).describe('random changes of an image that keep its class'),
+  model: z
+    .discriminatedUnion('name', [wideResNetSchema])
+    .prefault({ name: DEFAULT_NAMES.model })
+    .describe('network from image to features'),
+  batch: batchSchema.prefault({}).describe('images a step'),
+  optimizer: optimizerSchema.prefault({}).describe('stochastic gradient descent'),
+  ema: emaSchema.prefault({}).describe('average of the weights over time'),
+  steps: positiveCount().default(4500).describe('training steps in all'),
+  evaluateEvery: count().default(1500).describe('steps between evaluations; 0 = only at the end'),
+  saveEvery: count().default(1500).describe('steps between checkpoints; 0 = only at the end'),
+  logEvery: positiveCount().default(25).describe('steps between lines of metrics'),
+  threads: positiveCount()
+    .nullable()
+    .default(null)
+    .describe('threads that compute; null = one per processor core'),
+  device: z.enum(['cpu']).default('cpu').describe('where to compute'),
+});
+
+/** All settings of a run, every default filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/** Some of the settings: what a preset, a file or a caller changes. */
+export type PartialConfig = DeepPartial<Config>;
+
+type DeepPartial<T> = T extends readonly unknown[] | null
+  ? T
+  : T extends object
+    ? { [K in keyof T]?: DeepPartial<T[K]> }
+    : T;

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { defaultViewOptions } from '../image/views.js';
+import {
+  type BatchArrays,
+  type BatchOptions,
+  createBatchWriter,
+  viewKinds,
+  viewsPerBatch,
+} from './batches.js';
+import { imageSize, sharedBytes } from './dataset.js';
+
+const COUNT = 30;
+const SIDE = 4;
+
+/** Images that show their own index in every pixel. */
+const dataset = {
+  count: COUNT,
+  height: SIDE,
+  width: SIDE,
+  channels: 1,
+  images: sharedBytes(COUNT * SIDE * SIDE),
+};
+for (let image = 0; image < COUNT; image++) {
+  dataset.images.fill(image, image * SIDE * SIDE, (image + 1) * SIDE * SIDE);
+}
+
+const defaults: BatchOptions = {
+  dataset,
+  labeled: Int32Array.from([3, 7, 11, 20]),
+  labels: Int32Array.from([0, 1, 2, 3]),
+  unlabeled: Int32Array.from({ length: COUNT }, (_, i) => i).filter((i) => ![3, 7, 11, 20].includes(i)),
+  labeledBatch: 3,
+  unlabeledBatch: 5,
+  labeledViews: { clean: 1, weak: 0, strong: 0 },
+  unlabeledViews: { clean: 2, weak: 0, strong: 0 },
+  views: defaultViewOptions(dataset),
+  seed: 1,
+};
+
+function batch(step: number, options: BatchOptions = defaults): BatchArrays {
+  const arrays = {
+    pixels: new Uint8Array(viewsPerBatch(options) * imageSize(options.dataset)),
+    labels: new Int32Array(options.labeledBatch),
+    labeledIndices: new Int32Array(options.labeledBatch),
+    unlabeledIndices: new Int32Array(options.unlabeledBatch),
+  };
+  createBatchWriter(options)(step, arrays);
+  return arrays;
+}
+
+describe('viewKinds', () => {
+  test('come in the order clean, weak, strong', () => {
+    expect(viewKinds({ weak: 1, strong: 2 })).toEqual(['weak', 'strong', 'strong']);
+    expect(viewKinds({ clean: 1, weak: 0, strong: 1 })).toEqual(['clean', 'strong']);
+  });
+});
+
+describe('a batch', () => {
+  test('lays out labelled views, then unlabelled views, each view by view', () => {
+    const { pixels, labeledIndices, unlabeledIndices } = batch(2);
+    const shown = Array.from({ length: 13 }, (_, view) => pixels[view * SIDE * SIDE]);
+    expect(shown).toEqual([...labeledIndices, ...unlabeledIndices, ...unlabeledIndices]);
+  });
+
+  test('carries the class of each labelled image', () => {
+    for (let step = 0; step < 8; step++) {
+      const { labels, labeledIndices } = batch(step);
+      expect([...labels]).toEqual([...labeledIndices].map((image) => defaults.labeled.indexOf(image)));
+    }
+  });
+
+  test('does not depend on the batches written before it', () => {
+    const write = createBatchWriter({ ...defaults, unlabeledViews: { weak: 1, strong: 1 } });
+    const options = { ...defaults, unlabeledViews: { weak: 1, strong: 1 } };
+    const arrays = batch(0, options);
+    for (const step of [9, 0, 40, 3]) {
+      write(step, arrays);
+      expect(arrays).toEqual(batch(step, options));
+    }
+  });
+
+  test('has other views of an image in every epoch and every place among its views', () => {
+    const views = { ...defaults.views, strong: { ...defaults.views.strong, operations: 0, cutout: 0.5 } };
+    const options = {
+      ...defaults,
+      views,
+      labeled: Int32Array.of(5),
+      labels: Int32Array.of(0),
+      labeledBatch: 1,
+    };
+    const seen = new Set<string>();
+    let different = 0;
+    for (let step = 0; step < 40; step++) {
+      const { pixels } = batch(step, { ...options, labeledViews: { weak: 0, strong: 2 }, unlabeledBatch: 0 });
+      seen.add(pixels.subarray(0, 16).join());
+      if (pixels.subarray(0, 16).join() !== pixels.subarray(16, 32).join()) different++;
+    }
+    expect(seen.size).toBeGreaterThan(8);
+    expect(different).toBeGreaterThan(20);
+  });
+
+  test('refuses an index that is no image', () => {
+    const options = { ...defaults, unlabeled: Int32Array.of(30) };
+    expect(() => batch(0, options)).toThrow('image 30 does not exist: the data set has 30 images');
+  });
+});
+
+describe('the order of images', () => {
+  const sizes = fc.record({
+    labeledCount: fc.integer({ min: 1, max: 9 }),
+    labeledBatch: fc.integer({ min: 1, max: 12 }),
+    unlabeledBatch: fc.integer({ min: 1, max: 40 }),
+    seed: fc.nat(),
+  });
+
+  /** The first images of both streams. */
+  function streams(options: BatchOptions, steps: number): { labeled: number[]; unlabeled: number[] } {
+    const batches = Array.from({ length: steps }, (_, step) => batch(step, options));
+    return {
+      labeled: batches.flatMap(({ labeledIndices }) => [...labeledIndices]),
+      unlabeled: batches.flatMap(({ unlabeledIndices }) => [...unlabeledIndices]),
+    };
+  }
+
+  test('drops and repeats nothing within an epoch, in either stream', () => {
+    fc.assert(
+      fc.property(sizes, ({ labeledCount, ...rest }) => {
+        const all = Int32Array.from({ length: COUNT }, (_, i) => i);
+        const labeled = all.subarray(0, labeledCount);
+        const unlabeled = all.subarray(labeledCount);
+        const options = { ...defaults, ...rest, labeled, labels: labeled, unlabeled };
+        const { labeled: labeledStream, unlabeled: unlabeledStream } = streams(options, 12);
+        for (const [stream, pool] of [
+          [labeledStream, labeled],
+          [unlabeledStream, unlabeled],
+        ] as const) {
+          for (let start = 0; start + pool.length <= stream.length; start += pool.length) {
+            expect(stream.slice(start, start + pool.length).sort((a, b) => a - b)).toEqual([...pool]);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is another one in every epoch and for every seed', () => {
+    const options = { ...defaults, unlabeledBatch: 26 };
+    const orders = [0, 1, 2].map((epoch) => batch(epoch, options).unlabeledIndices.join());
+    orders.push(batch(0, { ...options, seed: 2 }).unlabeledIndices.join());
+    expect(new Set(orders).size).toBe(4);
+  });
+
+  test('of unlabelled images does not depend on the labelled ones', () => {
+    const other = { ...defaults, labeled: Int32Array.of(1), labels: Int32Array.of(0), labeledBatch: 7 };
+    expect(streams(other, 10).unlabeled).toEqual(streams(defaults, 10).unlabeled);
+  });
+});

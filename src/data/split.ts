@@ -1,0 +1,87 @@
+/** Which images are labelled, which are not, and which are set aside for validation. */
+
+import { InputError } from '../errors.js';
+import { randomStream, shuffledRange } from '../image/random.js';
+
+export interface SplitOptions {
+  /** Labelled images in all. */
+  readonly labeled: number;
+  /** Validation images in all, held out of both other sets. Their labels are known to the user, not to training. */
+  readonly validation: number;
+  /** Class names, or as many of anything as there are classes. */
+  readonly classes: readonly unknown[];
+  readonly seed: number;
+}
+
+/** Indices into the data set, ascending. The three sets are disjoint and together cover every image. */
+export interface Split {
+  readonly labeled: Int32Array;
+  readonly unlabeled: Int32Array;
+  readonly validation: Int32Array;
+}
+
+// What distinguishes the streams of random numbers. Part of what a seed means.
+const REMAINDER_LABELED = 1;
+const REMAINDER_VALIDATION = 2;
+const MEMBERS = 3;
+
+/**
+ * Draws a class-balanced split: each class gives the same number of labelled (and of validation) images, or one more if
+ * the number does not divide evenly; which classes give one more is drawn too. Labelled images are drawn first: the
+ * number of validation images does not change which images are labelled, and with more labels of the same seed the
+ * fewer stay labelled. Images of unknown class (label −1) are unlabelled.
+ *
+ * @throws InputError if a class has fewer images than asked for, or a label is not a class.
+ */
+export function splitDataset(labels: Int32Array, options: SplitOptions): Split {
+  const { labeled, validation, classes, seed } = options;
+  const members = membersByClass(labels, classes.length);
+  const labeledQuota = quotas(labeled, classes.length, [seed, REMAINDER_LABELED]);
+  const validationQuota = quotas(validation, classes.length, [seed, REMAINDER_VALIDATION]);
+
+  const use = new Uint8Array(labels.length); // 0 = unlabelled, 1 = labelled, 2 = validation
+  members.forEach((images, label) => {
+    const wanted = labeledQuota[label] + validationQuota[label];
+    if (wanted > images.length) {
+      throw new InputError(
+        `class ${String(classes[label])} has ${images.length} images, fewer than the ${labeledQuota[label]} labeled and ` +
+          `${validationQuota[label]} validation images asked of it: ask for fewer`,
+      );
+    }
+    const order = shuffledRange(images.length, randomStream(seed, MEMBERS, label));
+    for (let i = 0; i < wanted; i++) use[images[order[i]]] = i < labeledQuota[label] ? 1 : 2;
+  });
+  return { labeled: indicesOf(use, 1), unlabeled: indicesOf(use, 0), validation: indicesOf(use, 2) };
+}
+
+function membersByClass(labels: Int32Array, classCount: number): number[][] {
+  const members: number[][] = Array.from({ length: classCount }, () => []);
+  labels.forEach((label, image) => {
+    if (label >= classCount || label < -1) {
+      throw new InputError(`image ${image} has label ${label}, but there are ${classCount} classes`);
+    }
+    if (label >= 0) members[label].push(image);
+  });
+  return members;
+}
+
+/** `total` shared out evenly; the classes that get one more than the others are drawn. */
+function quotas(total: number, classCount: number, [seed, stream]: readonly [number, number]): number[] {
+  if (!Number.isInteger(total) || total < 0) {
+    throw new InputError(
+      `the number of labeled or validation images is a whole number, 0 or more, not ${total}`,
+    );
+  }
+  const quota = Array<number>(classCount).fill(Math.floor(total / classCount));
+  const order = shuffledRange(classCount, randomStream(seed, stream));
+  for (let i = 0; i < total % classCount; i++) quota[order[i]]++;
+  return quota;
+}
+
+function indicesOf(use: Uint8Array, wanted: number): Int32Array {
+  const indices: number[] = [];
+  use.forEach((value, image) => {
+    if (value === wanted) indices.push(image);
+  });
+  return Int32Array.from(indices);
+}

@@ -1,0 +1,8 @@
+/**
+ * A mistake in what the user gave: a flag, a configuration, a file. Its message is one sentence that says what is
+ * wrong, where, and what to do. The command line prints it without a stack trace and exits with code 2; every other
+ * error is a bug and keeps its stack trace.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}

@@ -1,0 +1,137 @@
+/** The layers that the networks here are made of. Images are (N, C, H, W). */
+import {
+  batchNorm,
+  batchNormRelu,
+  bernoulli,
+  conv2d,
+  type Generator,
+  keep,
+  linear,
+  ones,
+  type Tensor,
+  tidy,
+  zeros,
+} from '../tensor/index.js';
+import {
+  fanInUniform,
+  glorotNormal,
+  heNormal,
+  type InitializeOptions,
+  oneParameter,
+  zeroParameter,
+} from './initialize.js';
+import { Module } from './module.js';
+
+export class Conv2d extends Module {
+  readonly weight: Tensor; // (out, in, size, size)
+  readonly bias: Tensor | null;
+  private readonly stride: number;
+  private readonly padding: number;
+
+  /** Initialized as He et al. 2015 (fan-out), biases zero. */
+  constructor(
+    inputs: number,
+    outputs: number,
+    options: InitializeOptions & { size: number; stride?: number; padding?: number; bias?: boolean },
+  ) {
+    super();
+    const { size, stride = 1, padding = 0, bias = false } = options;
+    this.weight = heNormal([outputs, inputs, size, size], options);
+    this.bias = bias ? zeroParameter([outputs], options.dtype) : null;
+    this.stride = stride;
+    this.padding = padding;
+  }
+
+  forward(input: Tensor): Tensor {
+    return conv2d(input, this.weight, { bias: this.bias, stride: this.stride, padding: this.padding });
+  }
+}
+
+export class BatchNorm2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly running_mean: Tensor; // PyTorch's names
+  readonly running_var: Tensor;
+  private readonly momentum: number;
+  private readonly epsilon: number;
+
+  /** @param options.momentum weight of a batch in the running statistics */
+  constructor(
+    channels: number,
+    options: { momentum?: number; epsilon?: number; dtype?: InitializeOptions['dtype'] } = {},
+  ) {
+    super();
+    const { momentum = 0.1, epsilon = 1e-5, dtype } = options;
+    this.weight = oneParameter([channels], dtype);
+    this.bias = zeroParameter([channels], dtype);
+    this.running_mean = keep(zeros([channels], { dtype }));
+    this.running_var = keep(ones([channels], { dtype }));
+    this.momentum = momentum;
+    this.epsilon = epsilon;
+  }
+
+  forward(input: Tensor): Tensor {
+    return batchNorm(input, this.options());
+  }
+
+  /** relu(forward(input)), fused: one pass over the memory less, forward and backward. */
+  forwardRelu(input: Tensor): Tensor {
+    return batchNormRelu(input, this.options());
+  }
+
+  private options() {
+    return {
+      weight: this.weight,
+      bias: this.bias,
+      runningMean: this.running_mean,
+      runningVariance: this.running_var,
+      training: this.training,
+      momentum: this.momentum,
+      epsilon: this.epsilon,
+    };
+  }
+}
+
+export class Linear extends Module {
+  readonly weight: Tensor; // (out, in)
+  readonly bias: Tensor;
+
+  /** @param options.initialization `glorot`: Glorot normal and zero biases; `fan-in`: PyTorch's default */
+  constructor(
+    inputs: number,
+    outputs: number,
+    options: InitializeOptions & { initialization?: 'glorot' | 'fan-in' },
+  ) {
+    super();
+    if (options.initialization === 'glorot') {
+      this.weight = glorotNormal([outputs, inputs], options);
+      this.bias = zeroParameter([outputs], options.dtype);
+    } else {
+      this.weight = fanInUniform([outputs, inputs], inputs, options);
+      this.bias = fanInUniform([outputs], inputs, options);
+    }
+  }
+
+  forward(input: Tensor): Tensor {
+    return linear(input, this.weight, this.bias);
+  }
+}
+
+/** While training, sets elements to zero with probability `rate` and scales the others by 1/(1 − rate). */
+export class Dropout extends Module {
+  constructor(
+    private readonly rate: number,
+    private readonly generator: Generator,
+  ) {
+    super();
+    if (!(rate >= 0 && rate < 1)) throw new RangeError(`a dropout rate is in [0, 1), not ${rate}`);
+  }
+
+  forward(input: Tensor): Tensor {
+    if (!this.training || this.rate === 0) return input;
+    return tidy(() => {
+      const kept = bernoulli(input.shape, 1 - this.rate, { generator: this.generator, dtype: input.dtype });
+      return input.mul(kept.mulInPlace(1 / (1 - this.rate)));
+    });
+  }
+}

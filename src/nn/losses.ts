@@ -1,0 +1,15 @@
+/** Losses over class logits (N, classes). */
+import { oneHot, type Tensor, tidy } from '../tensor/index.js';
+
+/** H(p, softmax(logits)) = −Σ_c p_c log softmax(logits)_c per row → (N). @param targets probabilities (N, classes) */
+export function crossEntropyPerRow(logits: Tensor, targets: Tensor): Tensor {
+  return tidy(() => logits.logSoftmax(1).mul(targets).sum([1]).neg());
+}
+
+/** The mean of H over rows. @param targets probabilities (N, classes), or classes (N) as int64 */
+export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return tidy(() => {
+    const probabilities = targets.dtype === 'int64' ? oneHot(targets, logits.shape[1]) : targets;
+    return crossEntropyPerRow(logits, probabilities).mean();
+  });
+}

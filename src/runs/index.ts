@@ -1,0 +1,32 @@
+export { writeFileAtomically, writeJsonAtomically } from './atomic.js';
+export { type MetricsLine, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
+export { packageVersion } from './package.js';
+export { type Prediction, writePredictions } from './predictions.js';
+export {
+  contentHash,
+  type RunRecord,
+  type RunResults,
+  type RunStatus,
+  type SplitRecord,
+} from './record.js';
+export { type CreateRunOptions, checkpointPath, createRun, type Run, runPaths } from './run-folder.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  readSafetensors,
+  type SafetensorsData,
+  type SafetensorsDtype,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+  writeSafetensors,
+} from './safetensors.js';
+export {
+  type Checkpoint,
+  listCheckpoints,
+  listRuns,
+  type RunList,
+  readRun,
+  readRunMetrics,
+  readSplit,
+  type StoredRun,
+} from './stored-run.js';

@@ -1,0 +1,86 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InputError } from '../errors.js';
+import { openMetrics, readMetrics } from './metrics.js';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'featmatch-metrics-'));
+  path = join(folder, 'metrics.jsonl');
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+describe('metrics', () => {
+  it('come back as they were written, in order', () => {
+    const writer = openMetrics(path);
+    const lines = Array.from({ length: 2000 }, (_, step) => ({
+      step,
+      loss: 1 / (step + 1),
+      phase: 'é',
+      gap: null,
+    }));
+    for (const line of lines) writer.append(line);
+    writer.close();
+    writer.close();
+    expect(readMetrics(path)).toEqual(lines);
+    expect(readFileSync(path, 'utf8').split('\n')[1]).toBe('{"step":1,"loss":0.5,"phase":"é","gap":null}');
+  });
+
+  it('are continued by a second writer', () => {
+    for (const step of [1, 2]) {
+      const writer = openMetrics(path);
+      writer.append({ step });
+      writer.close();
+    }
+    expect(readMetrics(path)).toEqual([{ step: 1 }, { step: 2 }]);
+  });
+
+  it('reach the file on flush, and by themselves after a second', () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const writer = openMetrics(path);
+    writer.append({ step: 1 });
+    expect(readMetrics(path)).toEqual([]);
+    writer.flush();
+    expect(readMetrics(path)).toEqual([{ step: 1 }]);
+    writer.append({ step: 2 });
+    now += 1000;
+    writer.append({ step: 3 });
+    expect(readMetrics(path).length).toBe(3);
+    writer.close();
+  });
+
+  it('leave out a line that is not finished, and a new writer removes it', () => {
+    writeFileSync(path, '{"step":1}\n{"step":2,"lo');
+    expect(readMetrics(path)).toEqual([{ step: 1 }]);
+    const writer = openMetrics(path);
+    writer.append({ step: 2 });
+    writer.close();
+    expect(readMetrics(path)).toEqual([{ step: 1 }, { step: 2 }]);
+  });
+
+  it('are none where there is no file', () => {
+    expect(readMetrics(path)).toEqual([]);
+  });
+
+  it.each(['{"step":', '[]', '{"loss":1}', '{"step":"1"}', '', 'null'])(
+    'with the broken line %j name file and line',
+    (broken) => {
+      writeFileSync(path, '{"step":1}\n');
+      appendFileSync(path, `${broken}\n{"step":3}\n`);
+      expect(() => readMetrics(path)).toThrow(InputError);
+      expect(() => readMetrics(path)).toThrow(/metrics\.jsonl, line 2: not a line of metrics/);
+    },
+  );
+
+  it('that cannot be written are an error that names the file', () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => openMetrics(join(folder, 'file', 'metrics.jsonl'))).toThrow(InputError);
+  });
+});

@@ -1,0 +1,60 @@
+/** What the JSON files of a run folder hold, beside the configuration. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+/** Written by a later version in a way that this one would misread, a record has another number. */
+export const RECORD_FORMAT = 1;
+
+export const STATUSES = ['running', 'finished', 'failed', 'interrupted'] as const;
+export type RunStatus = (typeof STATUSES)[number];
+
+/** `run.json`. Unknown keys are kept out of the way of older readers: they ignore them. */
+export const runRecordSchema = z.object({
+  format: z.literal(RECORD_FORMAT),
+  name: z.string(),
+  status: z.enum(STATUSES),
+  seed: z.number(),
+  /** The command line, program first. */
+  command: z.array(z.string()),
+  versions: z.object({
+    featmatch: z.string(),
+    commit: z.string().nullable(),
+    libtorch: z.string(),
+    node: z.string(),
+  }),
+  machine: z.object({
+    host: z.string(),
+    platform: z.string(),
+    cpu: z.string(),
+    processors: z.number(),
+    threads: z.number(),
+  }),
+  processId: z.number(),
+  /** ISO 8601, UTC. */
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+  /** Why it failed. */
+  error: z.string().nullable(),
+  /** Final numbers by name, such as `testAccuracy` (0…1) and `seconds`. */
+  results: z.record(z.string(), z.number().nullable()).nullable(),
+});
+export type RunRecord = z.output<typeof runRecordSchema>;
+export type RunResults = Readonly<Record<string, number>>;
+
+/** `split.json`: what training was told of which images. All others of the training set were unlabeled. */
+export const splitRecordSchema = z.object({
+  dataset: z.string(),
+  /** Indices into the training set, and the SHA-256 of these images' pixels and labels. */
+  labeled: z.array(z.int().nonnegative()),
+  labeledHash: z.string(),
+  validation: z.array(z.int().nonnegative()),
+  validationHash: z.string(),
+});
+export type SplitRecord = z.output<typeof splitRecordSchema>;
+
+/** SHA-256 (hexadecimal) of bytes that come in parts. */
+export function contentHash(parts: Iterable<Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}

@@ -1,0 +1,64 @@
+/**
+ * What an algorithm is. It declares its hyper-parameters and the views it wants, builds its network, and turns a batch
+ * into a loss. It never updates weights, logs, saves or reads files: that is the trainer's part.
+ */
+import type { z } from 'zod';
+import type { Encoder } from '../models/encoder.js';
+import type { Module } from '../nn/index.js';
+import type { Generator, Tensor } from '../tensor/index.js';
+import type { Batch, ViewCounts } from './batch.js';
+
+export interface NetworkContext {
+  createEncoder(): Encoder;
+  readonly classes: number;
+  /** source of initial weights, and of dropout while training */
+  readonly generator: Generator;
+}
+
+export interface LearnerContext<Network extends Module> {
+  readonly network: Network;
+  /**
+   * The exponential moving average of the network's weights, in evaluation mode and without gradients; the trainer
+   * moves it after every step. Null where the configuration keeps none.
+   */
+  readonly average: Network | null;
+  readonly classes: number;
+  /** μB, unlabeled images in a batch */
+  readonly unlabeledBatch: number;
+  /** source of everything random in the loss */
+  readonly generator: Generator;
+  /** The labeled images without augmentation, normalized, in batches; to be used inside `tidy`. */
+  labeledImages(): Iterable<{ images: Tensor; labels: Int32Array }>;
+}
+
+export interface StepResult {
+  readonly loss: Tensor;
+  /** scalars to log: the parts of the loss and what tells whether training goes well */
+  readonly metrics: Readonly<Record<string, Tensor | number>>;
+}
+
+export interface Learner<Network extends Module> {
+  /** The loss of one batch. @param step from 0 */
+  step(batch: Batch, step: number): StepResult;
+  /**
+   * Class probabilities (N, classes) of images (N, C, H, W).
+   * @param network in evaluation mode; the one trained, or its average
+   */
+  predict(network: Network, images: Tensor): Tensor;
+  /** Everything beside the weights that the next step or a prediction depends on. The tensors stay the learner's. */
+  state(): Map<string, Tensor>;
+  /** Continues from a saved state, which is copied. @throws Error where it is not of this learner */
+  load(state: ReadonlyMap<string, Tensor>): void;
+}
+
+export interface Algorithm<Options, Network extends Module = Module> {
+  /** for people: the method's name and where it is from */
+  readonly title: string;
+  readonly citation: string;
+  /** hyper-parameters with defaults; each description names the paper's symbol */
+  readonly options: z.ZodObject;
+  /** how many views of each image of a batch the loss needs */
+  views(options: Options): { labeled: ViewCounts; unlabeled: ViewCounts };
+  createNetwork(options: Options, context: NetworkContext): Network;
+  createLearner(options: Options, context: LearnerContext<Network>): Learner<Network>;
+}

@@ -1,0 +1,40 @@
+/**
+ * Supervised training on the labeled images alone: the baseline that every semi-supervised method has to beat with
+ * the same network, views and steps.
+ */
+import { z } from 'zod';
+import { crossEntropy } from '../nn/index.js';
+import { tidy } from '../tensor/index.js';
+import type { Algorithm } from './algorithm.js';
+import { repeatPerView } from './batch.js';
+import { ClassifierNetwork } from './classifier-network.js';
+
+const options = z.strictObject({
+  labeledWeakViews: z.int().min(0).default(0).describe('weak views of each labeled image'),
+  labeledStrongViews: z.int().min(0).default(1).describe('strong views of each labeled image'),
+});
+
+export const supervised: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
+  title: 'Supervised baseline',
+  citation: 'labeled images only',
+  options,
+  views: ({ labeledWeakViews, labeledStrongViews }) => ({
+    labeled: { weak: labeledWeakViews, strong: labeledStrongViews },
+    unlabeled: { weak: 0, strong: 0 },
+  }),
+  createNetwork: (_, context) => new ClassifierNetwork(context),
+  createLearner: (_, { network }) => ({
+    step({ labeled, labels }) {
+      const loss = tidy(() =>
+        crossEntropy(
+          network.forward(labeled.images),
+          repeatPerView(labels, labeled.images.shape[0] / labeled.count),
+        ),
+      );
+      return { loss, metrics: { loss } };
+    },
+    predict: (evaluated, images) => tidy(() => evaluated.forward(images).softmax(1)),
+    state: () => new Map(),
+    load() {},
+  }),
+};

@@ -1,0 +1,59 @@
+/** The engine as a whole: version, threads, memory. */
+import { availableParallelism } from 'node:os';
+import { native } from './native.js';
+
+export interface EngineInformation {
+  /** libtorch's version */
+  readonly version: string;
+  readonly threads: number;
+  /** the vector instructions its element-wise kernels use, such as AVX2 */
+  readonly cpuCapability: string;
+  readonly cuda: boolean;
+  readonly oneDnn: boolean;
+}
+
+/** @throws InputError where the engine is not installed */
+export function engineInformation(): EngineInformation {
+  const { version, threads, cuda, oneDnn, description } = native().engineInformation();
+  const cpuCapability = /CPU capability usage: (\S+)/.exec(description)?.[1] ?? 'unknown';
+  return { version, threads, cuda, oneDnn, cpuCapability };
+}
+
+/** How many threads one operator may use; libtorch itself may start with one. Default: all processors. */
+export function setThreads(count: number = availableParallelism()): void {
+  if (!Number.isInteger(count) || count < 1 || count > 1024)
+    throw new RangeError(`the number of threads is an integer from 1 to 1024, not ${count}`);
+  native().setThreads(count);
+}
+
+/** How many tensors are alive: the same after every training step, or there is a leak. */
+export function liveTensors(): number {
+  return native().liveTensors();
+}
+
+export interface MemoryStatistics {
+  /** bytes in living CPU tensors */
+  readonly allocated: number;
+  /** bytes kept for reuse */
+  readonly cached: number;
+  /** the greatest `allocated` since the start or the last reset */
+  readonly peak: number;
+  /** the most bytes that are kept for reuse */
+  readonly limit: number;
+}
+
+export function memoryStatistics(options: { resetPeak?: boolean } = {}): MemoryStatistics {
+  return native().memory(options.resetPeak ?? false);
+}
+
+/** Gives memory that is kept for reuse back to the system. */
+export function emptyCache(): void {
+  native().emptyCache();
+}
+
+/** Keeps at most `bytes` for reuse. */
+export function setCacheLimit(bytes: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes < 0)
+    throw new RangeError(`the limit of the cache is a number of bytes, 0 or more, not ${bytes}`);
+  native().setCacheLimit(bytes);
+}

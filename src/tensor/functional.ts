@@ -1,0 +1,89 @@
+/** Operators of neural networks that take parameters. Layouts: images (N, C, H, W), features (N, C). */
+import { callInPlace, callTensor, type Tensor } from './tensor.js';
+
+/** x Wᵀ + b. @param input (…, in) @param weight (out, in) @param bias (out) or null → (…, out) */
+export function linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  return callTensor('linear', input, weight, bias);
+}
+
+/** Cross-correlation with zero padding. @param weight (out, in, kh, kw) → (N, out, H', W') */
+export function conv2d(
+  input: Tensor,
+  weight: Tensor,
+  options: { bias?: Tensor | null; stride?: number; padding?: number } = {},
+): Tensor {
+  const { bias = null, stride = 1, padding = 0 } = options;
+  return callTensor('conv2d', input, weight, bias, [stride, stride], [padding, padding]);
+}
+
+export interface BatchNormOptions {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  /** moved in place while training */
+  readonly runningMean: Tensor;
+  /** moved in place while training; unbiased */
+  readonly runningVariance: Tensor;
+  /** true: normalize by the batch's own statistics; false: by the running ones */
+  readonly training: boolean;
+  /** weight of the batch in the running statistics */
+  readonly momentum: number;
+  readonly epsilon: number;
+}
+
+/** Batch normalization per channel (Ioffe and Szegedy 2015) of (N, C, …). */
+export function batchNorm(input: Tensor, options: BatchNormOptions): Tensor {
+  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
+  return callTensor(
+    'batch_norm',
+    input,
+    weight,
+    bias,
+    runningMean,
+    runningVariance,
+    training,
+    momentum,
+    epsilon,
+    false,
+  );
+}
+
+/** relu(batchNorm(input)) in fewer passes over the memory; the same numbers up to rounding. */
+export function batchNormRelu(input: Tensor, options: BatchNormOptions): Tensor {
+  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
+  return callTensor(
+    'featmatch::batch_norm_relu',
+    input,
+    weight,
+    bias,
+    runningMean,
+    runningVariance,
+    training,
+    momentum,
+    epsilon,
+  );
+}
+
+export function maxPool2d(
+  input: Tensor,
+  size: number,
+  options: { stride?: number; padding?: number } = {},
+): Tensor {
+  const { stride = size, padding = 0 } = options;
+  return callTensor('max_pool2d', input, [size, size], [stride, stride], [padding, padding]);
+}
+
+/** The mean over height and width: (N, C, H, W) → (N, C). */
+export function globalAveragePool(input: Tensor): Tensor {
+  return callTensor('mean.dim', input, [2, 3], false);
+}
+
+// Lists of tensors in one call each; what optimizers and averages of weights are made of.
+
+/** a_i ← a_i + scale·b_i */
+export function addEachInPlace(tensors: readonly Tensor[], others: readonly Tensor[], scale = 1): void {
+  callInPlace('_foreach_add_.List', tensors, others, scale);
+}
+/** a_i ← factor·a_i */
+export function mulEachInPlace(tensors: readonly Tensor[], factor: number): void {
+  callInPlace('_foreach_mul_.Scalar', tensors, factor);
+}

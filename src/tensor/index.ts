@@ -1,0 +1,10 @@
+/** Tensors on libtorch. The only room that knows the native add-on. */
+export { gradients, noGrad } from './autograd.js';
+export * from './create.js';
+export * from './engine.js';
+export * from './functional.js';
+export { Generator } from './generator.js';
+export type { TypedArray } from './native.js';
+export { keep, tidy } from './scope.js';
+export { Tensor } from './tensor.js';
+export type { Device, DType, MemoryFormat } from './types.js';

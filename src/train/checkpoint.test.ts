@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { viewsOf } from '../../test/support/toy.js';
+import { supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
+import type { Config } from '../config/index.js';
+import { InputError } from '../errors.js';
+import { readSafetensors, writeSafetensors } from '../runs/index.js';
+import type { Batch } from '../ssl/index.js';
+import { Generator, liveTensors, normal, setThreads, tensor, tidy } from '../tensor/index.js';
+import { loadCheckpoint, loadModel, type ModelDescription, saveCheckpoint } from './checkpoint.js';
+import { Learning } from './learning.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'featmatch-checkpoint-'));
+beforeAll(() => setThreads(1));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const noise = (count: number, seed: number) =>
+  normal([count, 1, 12, 12], 0, 1, { generator: new Generator(seed) });
+
+const learningOf = (config: Config) =>
+  new Learning(config, {
+    classes: 3,
+    channels: 1,
+    labeledImages: () => [{ images: noise(6, 7), labels: Int32Array.of(0, 1, 2, 0, 1, 2) }],
+  });
+
+function batchOf(step: number): Batch {
+  const seed = 100 * (step + 1);
+  return {
+    labels: tensor(Int32Array.of(0, 1, 2)).to('int64'),
+    labeled: viewsOf(3, noise(0, 1), noise(3, seed)),
+    unlabeled: viewsOf(4, noise(4, seed + 1), noise(4, seed + 2)),
+  };
+}
+
+const steps = (learning: Learning, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => tidy(() => learning.step(batchOf(from + i), from + i)));
+
+const descriptionOf = (config: Config, step: number): ModelDescription => ({
+  config,
+  step,
+  classes: ['left', 'middle', 'right'],
+  height: 12,
+  width: 12,
+  channels: 1,
+  normalization: { mean: [100], standardDeviation: [50] },
+});
+
+/** A file of a learning after some steps. */
+function saved(name: string, config: Config, done: number) {
+  const path = join(folder, name);
+  const learning = learningOf(config);
+  steps(learning, 0, done);
+  saveCheckpoint(path, learning, descriptionOf(config, done));
+  return { path, learning };
+}
+
+const featmatchConfig = toyConfig('batch.unlabeled=4');
+const CASES = [
+  ['featmatch, before there are prototypes', featmatchConfig, 2],
+  ['featmatch, with prototypes', featmatchConfig, 5],
+  ['supervised', supervisedConfig(), 2],
+] as const;
+
+describe('a checkpoint', () => {
+  it.each(CASES)('predicts exactly as what was saved: %s', (name, config, done) => {
+    const { path, learning } = saved(`predicts ${name}`, config, done);
+    const model = loadModel(path);
+    expect(model.description).toEqual(descriptionOf(config, done));
+    const images = noise(5, 3);
+    expect(model.learning.predict(images).equals(learning.predict(images))).toBe(true);
+  });
+
+  it.each(CASES)('continues exactly where it was saved: %s', (name, config, done) => {
+    const { path, learning } = saved(`continues ${name}`, config, done);
+    const other = learningOf({ ...config, seed: 9 });
+    loadCheckpoint(path, other);
+    expect(steps(other, done, done + 4)).toEqual(steps(learning, done, done + 4));
+  });
+
+  it('names its tensors by what they belong to, the weights as PyTorch does', () => {
+    const { path } = saved('names', featmatchConfig, 5);
+    const names = [...readSafetensors(path).tensors.keys()];
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'network.encoder.model.0.weight',
+        'average.encoder.model.1.layer.0.bn1.running_mean',
+        'network.augmentation.phi_e.0.weight',
+        'network.classifier.bias',
+        'learner.prototypes',
+        'learner.prototypeLabels',
+        'optimizer.classifier.weight',
+        'generator.learner',
+      ]),
+    );
+  });
+
+  it('leaves no tensors behind when it is written', () => {
+    const learning = learningOf(featmatchConfig);
+    steps(learning, 0, 5);
+    const before = liveTensors();
+    saveCheckpoint(join(folder, 'tensors'), learning, descriptionOf(featmatchConfig, 5));
+    expect(liveTensors()).toBe(before);
+  });
+});
+
+/** What a call is refused with. */
+function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return (error as InputError).message;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('a file that is no checkpoint of this', () => {
+  it('is refused where it holds tensors alone', () => {
+    const path = join(folder, 'bare.safetensors');
+    writeSafetensors(path, new Map([['x', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }]]));
+    expect(refusal(() => loadModel(path))).toBe(
+      `${path} holds tensors but no description of a model: it is not a checkpoint of featmatch`,
+    );
+  });
+
+  it('is refused where it is missing', () => {
+    const path = join(folder, 'missing.safetensors');
+    expect(refusal(() => loadModel(path))).toContain(path);
+  });
+
+  it('is refused where it is of another network', () => {
+    const { path } = saved('other network', featmatchConfig, 1);
+    const message = refusal(() => loadCheckpoint(path, learningOf(toyConfig('model.depth=16'))));
+    expect(message).toMatch(/^.*other network does not fit this configuration: .*layer\.1.*is missing/);
+  });
+
+  it('is refused where its description has a setting that does not exist', () => {
+    const path = join(folder, 'newer');
+    const config = { ...featmatchConfig, flux: 1 } as Config;
+    saveCheckpoint(path, learningOf(featmatchConfig), descriptionOf(config, 0));
+    expect(refusal(() => loadModel(path))).toContain('flux');
+  });
+});

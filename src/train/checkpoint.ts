@@ -1,0 +1,94 @@
+/** A checkpoint: everything that learns, and what is needed to use it on other images. One safetensors file. */
+import { type Config, resolveConfig } from '../config/index.js';
+import { InputError } from '../errors.js';
+import {
+  readSafetensors,
+  type SafetensorsData,
+  type SafetensorsDtype,
+  type SafetensorsTensor,
+  writeSafetensors,
+} from '../runs/index.js';
+import { type DType, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { Learning } from './learning.js';
+import type { Normalization } from './pixels.js';
+
+/** What a model expects of an image, and what its outputs mean. */
+export interface ModelDescription {
+  readonly config: Config;
+  /** training steps done */
+  readonly step: number;
+  readonly classes: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly normalization: Normalization;
+}
+
+const safetensorsTypes: Partial<Record<DType, SafetensorsDtype>> = {
+  float32: 'F32',
+  float64: 'F64',
+  int32: 'I32',
+  int64: 'I64',
+  uint8: 'U8',
+};
+const METADATA_KEY = 'featmatch';
+
+/** Writes the file atomically. @throws InputError where it cannot be written */
+export function saveCheckpoint(path: string, learning: Learning, description: ModelDescription): void {
+  const tensors = tidy(
+    () =>
+      new Map(
+        [...learning.state()].map(([name, value]): [string, SafetensorsTensor] => [
+          name,
+          toSafetensors(value),
+        ]),
+      ),
+  );
+  writeSafetensors(path, tensors, { [METADATA_KEY]: JSON.stringify(description) });
+}
+
+/** Continues where the checkpoint was written: the same network, prototypes, optimizer and random numbers. */
+export function loadCheckpoint(path: string, learning: Learning): void {
+  restore(learning, readSafetensors(path).tensors, path);
+}
+
+/** A trained model that predicts. @throws InputError where the file is no checkpoint */
+export function loadModel(path: string): { learning: Learning; description: ModelDescription } {
+  const { tensors, metadata } = readSafetensors(path);
+  const text = metadata[METADATA_KEY];
+  if (text === undefined) {
+    throw new InputError(
+      `${path} holds tensors but no description of a model: it is not a checkpoint of featmatch`,
+    );
+  }
+  const saved = JSON.parse(text) as ModelDescription;
+  const description = { ...saved, config: resolveConfig({ values: saved.config }) };
+  const learning = new Learning(description.config, {
+    classes: description.classes.length,
+    channels: description.channels,
+    labeledImages: () => [],
+  });
+  restore(learning, tensors, path);
+  return { learning, description };
+}
+
+function restore(learning: Learning, saved: ReadonlyMap<string, SafetensorsTensor>, path: string): void {
+  tidy(() => {
+    const state = new Map(
+      [...saved].map(([name, { data, shape }]): [string, Tensor] => [name, tensor(data, shape)]),
+    );
+    try {
+      learning.load(state);
+    } catch (error) {
+      throw new InputError(`${path} does not fit this configuration: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+function toSafetensors(value: Tensor): SafetensorsTensor {
+  const dtype = safetensorsTypes[value.dtype];
+  if (dtype === undefined) throw new Error(`a ${value.dtype} tensor cannot be saved`);
+  return { dtype, shape: value.shape, data: value.data() as SafetensorsData };
+}

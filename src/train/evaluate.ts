@@ -1,0 +1,61 @@
+import type { ImageDataset, ImageSet } from '../data/dataset.js';
+import { tidy } from '../tensor/index.js';
+import type { Learning } from './learning.js';
+import { type Normalization, toImages } from './pixels.js';
+
+/** Images a forward pass; what fits caches and memory, without effect on the result. */
+const BATCH = 256;
+
+/** Class probabilities of images, row-major (count, classes). */
+export function predictImages(
+  learning: Learning,
+  images: ImageSet,
+  { normalization, indices }: { normalization: Normalization; indices: ArrayLike<number> },
+): Float32Array[] {
+  const size = images.height * images.width * images.channels;
+  const rows: Float32Array[] = [];
+  for (let start = 0; start < indices.length; start += BATCH) {
+    const count = Math.min(BATCH, indices.length - start);
+    const pixels = new Uint8Array(count * size);
+    for (let i = 0; i < count; i++) {
+      const index = indices[start + i];
+      pixels.set(images.images.subarray(index * size, (index + 1) * size), i * size);
+    }
+    const probabilities = tidy(
+      () => learning.predict(toImages(pixels, images, normalization)).data() as Float32Array,
+    );
+    const classes = probabilities.length / count;
+    for (let i = 0; i < count; i++) rows.push(probabilities.subarray(i * classes, (i + 1) * classes));
+  }
+  return rows;
+}
+
+export interface Evaluation {
+  readonly images: number;
+  /** share of the images whose most probable class is theirs, 0…1 */
+  readonly accuracy: number;
+  /** mean −log probability of the right class */
+  readonly crossEntropy: number;
+}
+
+/** Accuracy on labeled images of a data set. */
+export function evaluate(
+  learning: Learning,
+  dataset: ImageDataset,
+  { normalization, indices }: { normalization: Normalization; indices: ArrayLike<number> },
+): Evaluation {
+  const rows = predictImages(learning, dataset, { normalization, indices });
+  let correct = 0;
+  let crossEntropy = 0;
+  rows.forEach((row, i) => {
+    const label = dataset.labels[indices[i]];
+    if (mostProbable(row) === label) correct++;
+    crossEntropy -= Math.log(Math.max(row[label], 1e-12)) / rows.length;
+  });
+  return { images: rows.length, accuracy: correct / rows.length, crossEntropy };
+}
+
+/** The first of the greatest. */
+export function mostProbable(probabilities: Float32Array): number {
+  return probabilities.indexOf(probabilities.reduce((greatest, value) => Math.max(greatest, value), -1));
+}

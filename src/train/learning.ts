@@ -1,0 +1,129 @@
+/** Everything that learns, put together from a configuration: the network, its average, the algorithm, the optimizer. */
+import type { Config } from '../config/index.js';
+import type { ImageSet } from '../data/dataset.js';
+import { createEncoder } from '../models/index.js';
+import { type Module, Sgd, updateWeightAverage } from '../nn/index.js';
+import { type Algorithm, algorithmOf, type Batch, type Learner } from '../ssl/index.js';
+import { Generator, noGrad, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { learningRateAt } from './schedule.js';
+
+/** What distinguishes the engine's streams of random numbers. Part of what a seed means. */
+const STREAMS = { weights: 1, learner: 2 } as const;
+
+export interface LearningContext {
+  readonly classes: number;
+  readonly channels: ImageSet['channels'];
+  /** see LearnerContext; a model that only predicts has none */
+  labeledImages(): Iterable<{ images: Tensor; labels: Int32Array }>;
+}
+
+export class Learning {
+  readonly network: Module;
+  /** The moving average of the network's weights, or null. */
+  readonly average: Module | null;
+  readonly algorithm: Algorithm<unknown, Module>;
+  readonly learner: Learner<Module>;
+  private readonly optimizer: Sgd;
+  private readonly generators: Record<keyof typeof STREAMS, Generator>;
+
+  constructor(
+    private readonly config: Config,
+    context: LearningContext,
+  ) {
+    const { algorithm: options, model, ema, optimizer, seed } = config;
+    const stream = (name: keyof typeof STREAMS) => new Generator(seed * 2 ** 8 + STREAMS[name]);
+    this.generators = { weights: stream('weights'), learner: stream('learner') };
+    this.algorithm = algorithmOf(options);
+    const networkOf = (generator: Generator) =>
+      this.algorithm.createNetwork(options, {
+        classes: context.classes,
+        generator,
+        createEncoder: () => createEncoder(model, { channels: context.channels, generator }),
+      });
+    this.network = networkOf(this.generators.weights);
+    this.average = ema.decay === 0 ? null : networkOf(stream('weights')).train(false); // starts with the same weights
+    for (const parameter of this.average?.parameters() ?? []) parameter.requiresGrad = false;
+    this.learner = this.algorithm.createLearner(options, {
+      network: this.network,
+      average: this.average,
+      classes: context.classes,
+      unlabeledBatch: config.batch.unlabeled,
+      generator: this.generators.learner,
+      labeledImages: context.labeledImages,
+    });
+    this.optimizer = new Sgd(this.network.namedParameters(), optimizer);
+  }
+
+  /** What is evaluated and kept: the average where there is one. */
+  get evaluated(): Module {
+    return this.average ?? this.network;
+  }
+
+  /** One step of training. @param step from 0 @returns the metrics as numbers */
+  step(batch: Batch, step: number): Record<string, number> {
+    return tidy(() => {
+      const { loss, metrics } = this.learner.step(batch, step);
+      loss.backward();
+      this.optimizer.learningRate = learningRateAt(step, this.config);
+      this.optimizer.step();
+      if (this.average !== null) {
+        // Tarvainen and Valpola 2017: a shorter memory while the weights still change fast
+        updateWeightAverage(this.average, this.network, Math.min(this.config.ema.decay, 1 - 1 / (step + 2)));
+      }
+      return Object.fromEntries(
+        Object.entries(metrics).map(([name, value]) => [
+          name,
+          typeof value === 'number' ? value : value.item(),
+        ]),
+      );
+    });
+  }
+
+  /** Class probabilities (N, classes) of images (N, C, H, W). */
+  predict(images: Tensor): Tensor {
+    const network = this.evaluated;
+    network.train(false);
+    try {
+      return noGrad(() => this.learner.predict(network, images));
+    } finally {
+      if (network === this.network) network.train(true);
+    }
+  }
+
+  /** All that the next step depends on, by name. To be used inside `tidy`; the tensors stay theirs who have them. */
+  state(): Map<string, Tensor> {
+    const parts: [string, ReadonlyMap<string, Tensor>][] = [
+      ['network', this.network.namedTensors()],
+      ['average', this.average?.namedTensors() ?? new Map()],
+      ['learner', this.learner.state()],
+      ['optimizer', this.optimizer.state()],
+      [
+        'generator',
+        new Map(Object.entries(this.generators).map(([name, { state }]) => [name, tensor(state)])),
+      ],
+    ];
+    return new Map(
+      parts.flatMap(([part, tensors]) =>
+        [...tensors].map(([name, value]) => [`${part}.${name}`, value] as const),
+      ),
+    );
+  }
+
+  /** Continues from a saved state, which is copied. @throws Error where it belongs to another configuration */
+  load(state: ReadonlyMap<string, Tensor>): void {
+    const part = (name: string) =>
+      new Map(
+        [...state]
+          .filter(([key]) => key.startsWith(`${name}.`))
+          .map(([key, value]) => [key.slice(name.length + 1), value]),
+      );
+    this.network.load(part('network'));
+    this.average?.load(part('average'));
+    this.learner.load(part('learner'));
+    this.optimizer.load(part('optimizer'));
+    for (const [name, saved] of part('generator')) {
+      const generator = this.generators[name as keyof typeof STREAMS];
+      if (generator !== undefined) generator.state = saved.data() as Uint8Array;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** From the loader's bytes to the tensors an algorithm sees. */
+import type { ImageSet } from '../data/dataset.js';
+import type { ViewBatch } from '../data/loader.js';
+import type { Batch, ViewCounts, Views } from '../ssl/index.js';
+import { type Tensor, tensor, tidy } from '../tensor/index.js';
+
+/** Mean and standard deviation of each channel, in units of the pixels' bytes. */
+export interface Normalization {
+  readonly mean: readonly number[];
+  readonly standardDeviation: readonly number[];
+}
+
+/** The statistics of the given images' pixels. */
+export function measureNormalization(
+  { images, height, width, channels }: ImageSet,
+  indices: Int32Array,
+): Normalization {
+  const pixels = height * width;
+  const sum = new Float64Array(channels);
+  const square = new Float64Array(channels);
+  for (const index of indices) {
+    const start = index * pixels * channels;
+    for (let i = 0; i < pixels * channels; i++) {
+      const value = images[start + i];
+      sum[i % channels] += value;
+      square[i % channels] += value * value;
+    }
+  }
+  const count = indices.length * pixels;
+  const mean = Array.from(sum, (total) => total / count);
+  const standardDeviation = Array.from(square, (total, channel) =>
+    Math.sqrt(Math.max(total / count - mean[channel] ** 2, 1e-6)),
+  );
+  return { mean, standardDeviation };
+}
+
+/** Bytes (N, H, W, C) → float32 (N, C, H, W), channels-last, with mean 0 and standard deviation 1 over the data set. */
+export function toImages(
+  pixels: Uint8Array,
+  { height, width, channels }: Pick<ImageSet, 'height' | 'width' | 'channels'>,
+  { mean, standardDeviation }: Normalization,
+): Tensor {
+  return tidy(() => {
+    const bytes = tensor(pixels, [pixels.length / (height * width * channels), height, width, channels]);
+    const scaled = bytes
+      .to('float32')
+      .addInPlace(tensor(mean), -1)
+      .mulInPlace(tensor(standardDeviation.map((s) => 1 / s)));
+    return scaled.permute(0, 3, 1, 2);
+  });
+}
+
+/** The batch of a step. To be used inside `tidy`. */
+export function toBatch(
+  batch: ViewBatch,
+  { labeled, unlabeled }: { labeled: ViewCounts; unlabeled: ViewCounts },
+  images: (pixels: Uint8Array) => Tensor,
+): Batch {
+  const all = images(batch.pixels);
+  const labeledRows = batch.labels.length * (labeled.weak + labeled.strong);
+  return {
+    labels: tensor(batch.labels).to('int64'),
+    labeled: toViews(all.narrow(0, 0, labeledRows), batch.labels.length, labeled),
+    unlabeled: toViews(
+      all.narrow(0, labeledRows, all.shape[0] - labeledRows),
+      batch.unlabeledIndices.length,
+      unlabeled,
+    ),
+  };
+}
+
+function toViews(images: Tensor, count: number, { weak, strong }: ViewCounts): Views {
+  return {
+    count,
+    images,
+    weak: images.narrow(0, 0, count * weak),
+    strong: images.narrow(0, count * weak, count * strong),
+  };
+}

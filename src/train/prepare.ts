@@ -1,0 +1,112 @@
+/** From a configuration to what a run works on: images, which of them are labeled, how their pixels are normalized. */
+import type { Config } from '../config/index.js';
+import { type DatasetPair, type ImageSet, imageSize } from '../data/dataset.js';
+import { createLoader, type Loader } from '../data/loader.js';
+import { type Split, splitDataset } from '../data/split.js';
+import { InputError } from '../errors.js';
+import { defaultViewOptions, type ViewOptions } from '../image/views.js';
+import { contentHash, type SplitRecord } from '../runs/index.js';
+import { algorithmOf } from '../ssl/index.js';
+import type { Tensor } from '../tensor/index.js';
+import { measureNormalization, type Normalization, toImages } from './pixels.js';
+
+/** The data of a run. Labels of unlabeled images are in `data` alone, which only the evaluation reads. */
+export interface Experiment {
+  readonly config: Config;
+  readonly data: DatasetPair;
+  readonly split: Split;
+  readonly normalization: Normalization;
+}
+
+/** @throws InputError where the data set has not the images that the configuration asks for, or it asks for none */
+export function prepareExperiment(config: Config, data: DatasetPair): Experiment {
+  const { labels, validation } = config.data;
+  const { train } = data;
+  const { weak, strong } = algorithmOf(config.algorithm).views(config.algorithm).labeled;
+  if (weak + strong === 0) {
+    throw new InputError(
+      'there is no view of the labeled images to learn from: set algorithm.labeledStrongViews or ' +
+        'algorithm.labeledWeakViews to 1 or more',
+    );
+  }
+  const split = splitDataset(train.labels, {
+    labeled: labels,
+    validation,
+    classes: train.classes,
+    seed: config.seed,
+  });
+  const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
+  return { config, data, split, normalization: measureNormalization(train, trained) };
+}
+
+/** The stream of training batches from a step on. */
+export function createTrainingLoader({ config, data, split }: Experiment, startStep: number): Loader {
+  const views = algorithmOf(config.algorithm).views(config.algorithm);
+  const usesUnlabeled = views.unlabeled.weak + views.unlabeled.strong > 0;
+  return createLoader({
+    dataset: data.train,
+    labeled: split.labeled,
+    labels: split.labeled.map((index) => data.train.labels[index]),
+    unlabeled: split.unlabeled,
+    labeledBatch: config.batch.labeled,
+    unlabeledBatch: usesUnlabeled ? config.batch.unlabeled : 0,
+    labeledViews: views.labeled,
+    unlabeledViews: views.unlabeled,
+    views: viewOptions(config, data.train),
+    seed: config.seed,
+    workers: config.data.workers,
+    startStep,
+  });
+}
+
+function viewOptions({ views }: Config, images: ImageSet): ViewOptions {
+  const { flip, cropPadding, operations, magnitude, exclude, weakFirst, cutout } = views;
+  return {
+    flip,
+    cropPadding: cropPadding ?? defaultViewOptions(images).cropPadding,
+    strong: { operations, magnitude, exclude, weakFirst, cutout },
+  };
+}
+
+/** The labeled images as they are, in batches; to be used inside `tidy`. */
+export function* labeledImages({
+  data,
+  split,
+  normalization,
+}: Experiment): Generator<{ images: Tensor; labels: Int32Array }> {
+  const { train } = data;
+  const size = imageSize(train);
+  for (let start = 0; start < split.labeled.length; start += 256) {
+    const indices = split.labeled.subarray(start, start + 256);
+    const pixels = new Uint8Array(indices.length * size);
+    indices.forEach((index, i) => {
+      pixels.set(train.images.subarray(index * size, (index + 1) * size), i * size);
+    });
+    yield {
+      images: toImages(pixels, train, normalization),
+      labels: indices.map((index) => train.labels[index]),
+    };
+  }
+}
+
+/** Which images the run was told the labels of, for the run folder. */
+export function recordSplit({ data, split }: Experiment): SplitRecord {
+  const { train } = data;
+  const size = imageSize(train);
+  const hash = (indices: Int32Array) =>
+    contentHash(
+      (function* () {
+        for (const index of indices) {
+          yield train.images.subarray(index * size, (index + 1) * size);
+          yield Uint8Array.of(train.labels[index]);
+        }
+      })(),
+    );
+  return {
+    dataset: train.name,
+    labeled: [...split.labeled],
+    labeledHash: hash(split.labeled),
+    validation: [...split.validation],
+    validationHash: hash(split.validation),
+  };
+}

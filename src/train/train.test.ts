@@ -1,0 +1,318 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
+import type { Config } from '../config/index.js';
+import type { DatasetPair } from '../data/dataset.js';
+import { InputError } from '../errors.js';
+import { readRun, readRunMetrics, readSplit, runPaths } from '../runs/index.js';
+import { liveTensors, setThreads } from '../tensor/index.js';
+import { loadModel } from './checkpoint.js';
+import { evaluate } from './evaluate.js';
+import { type TrainingResult, type TrainOptions, train } from './train.js';
+
+const root = mkdtempSync(join(tmpdir(), 'featmatch-train-'));
+beforeAll(() => setThreads(1));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let runs = 0;
+const newFolder = () => join(root, `run-${++runs}`);
+
+function run(
+  config: Config,
+  options: TrainOptions = {},
+  data: DatasetPair = stripesPair(),
+): Promise<TrainingResult> {
+  return train(config, data, { folder: newFolder(), ...options });
+}
+
+/** The logged metrics without what no two runs have in common. */
+function metricsOf({ folder }: TrainingResult) {
+  return readRunMetrics(folder).map(({ seconds: _, ...line }) => line);
+}
+
+/** The bytes of a file of a run. */
+const fileOf = ({ folder }: TrainingResult, ...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
+
+async function errorOf(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => {
+      throw new Error('it succeeded');
+    },
+    (error) => error as Error,
+  );
+}
+
+describe('a run', () => {
+  const config = toyConfig('data.validation=6');
+  let result: TrainingResult;
+  beforeAll(async () => {
+    result = await run(config);
+  });
+
+  it('leaves a folder with everything in it', () => {
+    expect(readdirSync(result.folder).toSorted()).toEqual(
+      ['checkpoints', 'config.json', 'metrics.jsonl', 'predictions.csv', 'run.json', 'split.json'].toSorted(),
+    );
+    expect(readdirSync(join(result.folder, 'checkpoints'))).toEqual([
+      'step-00000006.safetensors',
+      'step-00000012.safetensors',
+    ]);
+    expect(JSON.parse(fileOf(result, 'config.json'))).toEqual(config);
+  });
+
+  it('records its end and its results', () => {
+    const { record } = readRun(result.folder);
+    const { testAccuracy, validationAccuracy, trainingSeconds, images } = result;
+    expect(record).toMatchObject({ status: 'finished', seed: 1, error: null });
+    expect(record.results).toEqual({ testAccuracy, validationAccuracy, trainingSeconds, images });
+    expect(record.machine.threads).toBe(1);
+    expect(images).toBe(12 * (6 + 12 * 2));
+    expect(trainingSeconds).toBeGreaterThan(0);
+  });
+
+  it('records which images were labeled', () => {
+    const { labeled, validation } = readSplit(result.folder);
+    expect(labeled.length).toBe(6);
+    expect(validation.length).toBe(6);
+    expect(new Set([...labeled, ...validation]).size).toBe(12);
+  });
+
+  it('logs the means of the metrics, and accuracies when they are due', () => {
+    const lines = readRunMetrics(result.folder);
+    const logged = lines.filter((line) => 'loss' in line);
+    const evaluated = lines.filter((line) => 'testAccuracy' in line);
+    expect(logged.map(({ step }) => step)).toEqual([4, 8, 12]);
+    expect(evaluated.map(({ step }) => step)).toEqual([6, 12]);
+    expect(Object.keys(logged[0])).toEqual(
+      expect.arrayContaining([
+        'lossClf',
+        'lossConG',
+        'lossConF',
+        'confidence',
+        'coverage',
+        'learningRate',
+        'seconds',
+      ]),
+    );
+    expect(evaluated[1]).toEqual({
+      step: 12,
+      testAccuracy: result.testAccuracy,
+      validationAccuracy: result.validationAccuracy,
+    });
+  });
+
+  it('labels every unlabeled image', () => {
+    const { labeled, validation } = readSplit(result.folder);
+    const [head, ...lines] = fileOf(result, 'predictions.csv').trim().split('\r\n');
+    expect(head).toBe('image,predicted,confidence');
+    const images = lines.map((line) => Number(line.split(',')[0]));
+    const known = new Set([...labeled, ...validation]);
+    expect(images).toEqual(Array.from({ length: 72 }, (_, i) => i).filter((i) => !known.has(i)));
+    for (const line of lines) {
+      const [, predicted, confidence] = line.split(',');
+      expect(['left', 'middle', 'right']).toContain(predicted);
+      expect(Number(confidence)).toBeGreaterThan(1 / 3 - 1e-6);
+    }
+  });
+
+  it('can be loaded again with the accuracy it reported', () => {
+    const { test } = stripesPair();
+    const { learning, description } = loadModel(
+      join(result.folder, 'checkpoints', 'step-00000012.safetensors'),
+    );
+    const indices = Int32Array.from({ length: test.count }, (_, i) => i);
+    const { normalization } = description;
+    expect(evaluate(learning, test, { normalization, indices }).accuracy).toBe(result.testAccuracy);
+    expect(description).toMatchObject({
+      step: 12,
+      classes: ['left', 'middle', 'right'],
+      height: 12,
+      width: 12,
+    });
+  });
+
+  it('reports every step', async () => {
+    const seen: number[] = [];
+    let started = '';
+    const { folder } = await run(toyConfig('steps=3'), {
+      onStart: (begun) => {
+        started = begun.folder;
+      },
+      onStep: ({ step, steps, images, metrics }) => {
+        seen.push(step);
+        expect(steps).toBe(3);
+        expect(images).toBe(step * 30);
+        expect(metrics.loss).toBeGreaterThan(0);
+      },
+      predictUnlabeled: false,
+    });
+    expect(seen).toEqual([1, 2, 3]);
+    expect(started).toBe(folder);
+    expect(existsSync(runPaths(folder).predictions)).toBe(false);
+  });
+
+  it('averages the metrics of the steps since the last line', async () => {
+    const losses: number[] = [];
+    const short = toyConfig('steps=5', 'logEvery=2');
+    const { folder } = await run(short, { onStep: ({ metrics }) => losses.push(metrics.loss) });
+    const logged = readRunMetrics(folder).filter((line) => 'loss' in line);
+    const [a, b, c, d, e] = losses;
+    expect(logged.map(({ loss }) => loss)).toEqual([(a + b) / 2, (c + d) / 2, e]);
+  });
+
+  it('learns: supervised from few labels, on images that never were among them', async () => {
+    const { testAccuracy } = await run(supervisedConfig('steps=25', 'data.labels=12'));
+    expect(testAccuracy).toBeGreaterThan(0.8);
+  });
+});
+
+describe('what a run computes', () => {
+  it('is the same for the same seed, and other for another', async () => {
+    const [one, again, other] = [
+      await run(toyConfig()),
+      await run(toyConfig()),
+      await run(toyConfig('seed=2')),
+    ];
+    expect(metricsOf(again)).toEqual(metricsOf(one));
+    expect(fileOf(again, 'predictions.csv')).toBe(fileOf(one, 'predictions.csv'));
+    expect(metricsOf(other)).not.toEqual(metricsOf(one));
+  });
+
+  it('does not depend on the number of threads that make views', async () => {
+    const one = await run(toyConfig('data.workers=0'));
+    const two = await run(toyConfig('data.workers=2'));
+    expect(metricsOf(two)).toEqual(metricsOf(one));
+  });
+
+  it.each([
+    ['featmatch', toyConfig()],
+    ['supervised', supervisedConfig()],
+  ])('does not depend on the labels of unlabeled images: %s', async (_, config) => {
+    const data = stripesPair();
+    const honest = await run(config, {}, data);
+    const { labeled } = readSplit(honest.folder);
+    const hidden = { ...data, train: { ...data.train, labels: rotatedBetween(data.train.labels, labeled) } };
+    const changed = [...hidden.train.labels].filter((label, image) => label !== data.train.labels[image]);
+    expect(changed.length).toBeGreaterThan(40);
+    const blind = await run(config, {}, hidden);
+    expect(readSplit(blind.folder)).toEqual(readSplit(honest.folder));
+    expect(metricsOf(blind)).toEqual(metricsOf(honest));
+    expect(fileOf(blind, 'predictions.csv')).toBe(fileOf(honest, 'predictions.csv'));
+  });
+
+  it('does not depend on the test images', async () => {
+    const data = stripesPair();
+    const { train: images } = data;
+    const [one, other] = [
+      await run(toyConfig(), {}, data),
+      await run(toyConfig(), {}, { train: images, test: images }),
+    ];
+    const training = (result: TrainingResult) => metricsOf(result).filter((line) => 'loss' in line);
+    expect(training(other)).toEqual(training(one));
+    expect(fileOf(other, 'predictions.csv')).toBe(fileOf(one, 'predictions.csv'));
+  });
+
+  it('does not depend on evaluations, checkpoints and predictions on the way', async () => {
+    const often = await run(toyConfig('evaluateEvery=1', 'saveEvery=1', 'logEvery=12'));
+    const never = await run(toyConfig('evaluateEvery=0', 'saveEvery=0', 'logEvery=12'), {
+      predictUnlabeled: false,
+    });
+    const last = (result: TrainingResult) => metricsOf(result).slice(-2);
+    expect(last(often)).toEqual(last(never));
+  });
+});
+
+/**
+ * The labels with every stretch between labeled images turned by one place. The split draws positions among the images
+ * of a class: since each stretch keeps its number of images of each class, the same images stay labeled.
+ */
+function rotatedBetween(labels: Int32Array, labeled: readonly number[]): Int32Array {
+  const result = labels.slice();
+  const borders = [-1, ...labeled, labels.length];
+  for (let i = 0; i + 1 < borders.length; i++) {
+    const stretch = labels.subarray(borders[i] + 1, borders[i + 1]);
+    result.set([...stretch.subarray(1), ...stretch.subarray(0, 1)], borders[i] + 1);
+  }
+  return result;
+}
+
+describe('memory', () => {
+  it.each([
+    ['featmatch', toyConfig('algorithm.distributionAlignment=true')],
+    ['supervised', supervisedConfig()],
+  ])('has as many living tensors after every step as after the second: %s', async (_, config) => {
+    const live: number[] = [];
+    await run(config, { onStep: () => live.push(liveTensors()) });
+    expect(live.length).toBe(12);
+    expect(live.slice(1)).toEqual(Array<number>(11).fill(live[1]));
+  });
+});
+
+describe('a run is refused', () => {
+  it('where its folder exists, which stays as it is', async () => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    const error = await errorOf(run(toyConfig(), { folder }));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toContain(`${folder} already exists`);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('where there are too few images for its labels, before there is a folder', async () => {
+    const folder = newFolder();
+    const error = await errorOf(run(toyConfig('data.labels=300'), { folder }));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(/class (left|middle|right) has 24 images, fewer than/);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('where it wants pseudo-labels from an average that there is none of', async () => {
+    const error = await errorOf(run(toyConfig('ema.decay=0')));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(/average.*ema\.decay/);
+  });
+
+  it('where the heads do not share the features out evenly', async () => {
+    const error = await errorOf(run(toyConfig('algorithm.heads=3')));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(/heads.*3/);
+  });
+
+  it('where no view of the labeled images is asked for', async () => {
+    const error = await errorOf(run(toyConfig('algorithm.labeledStrongViews=0')));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toContain('no view of the labeled images');
+  });
+});
+
+describe('a run that fails', () => {
+  it.each([
+    ['featmatch', toyConfig('optimizer.learningRate=1e12')],
+    ['supervised', supervisedConfig('optimizer.learningRate=1e12')],
+  ])('by diverging says so, at which step, and what to try: %s', async (_, config) => {
+    const folder = newFolder();
+    const error = await errorOf(run(config, { folder }));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(
+      /^training diverged at step \d+ \(loss NaN.*\): the loss is not a finite number; try a smaller optimizer\.learningRate than 1000000000000/,
+    );
+    expect(readRun(folder).record).toMatchObject({ status: 'failed', error: error.message, results: null });
+  });
+
+  it('in a callback is recorded as failed, and its metrics up to there are kept', async () => {
+    const folder = newFolder();
+    const error = await errorOf(
+      run(toyConfig('logEvery=1'), {
+        folder,
+        onStep: ({ step }) => {
+          if (step === 3) throw new Error('the disk is on fire');
+        },
+      }),
+    );
+    expect(error.message).toBe('the disk is on fire');
+    expect(readRun(folder).record).toMatchObject({ status: 'failed', error: 'the disk is on fire' });
+    expect(readRunMetrics(folder).map(({ step }) => step)).toEqual([1, 2]);
+  });
+});
