@@ -58,7 +58,17 @@ async function work() {
 function run({ setting, algorithm, seed, folder }) {
   if (existsSync(folder)) renameSync(folder, `${folder}-interrupted-${Date.now()}`);
   const choices = [...settings[setting], '--algorithm', algorithm, '--seed', String(seed)];
-  const fixed = ['--set', `threads=${threads}`, '--set', 'evaluateEvery=0', '--output', folder, '--json'];
+  const fixed = [
+    '--set',
+    `threads=${threads}`,
+    '--set',
+    'evaluateEvery=0',
+    '--set',
+    'predictUnlabeled=false',
+    '--output',
+    folder,
+    '--json',
+  ];
   console.error(`${setting}, ${algorithm}, seed ${seed}`);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, 'train', ...choices, ...fixed], {

@@ -155,13 +155,10 @@ std::string call_of(const Operator& op, const torch::jit::Stack& stack) {
   return text.str();
 }
 
-// call(operator, ...arguments): missing trailing arguments take the schema's defaults. An argument that the operator
-// writes to is not returned again: the caller has its handle.
-Napi::Value call(const Napi::CallbackInfo& info) {
+// The arguments behind the operator's number, as its schema wants them.
+torch::jit::Stack arguments_of(const Napi::CallbackInfo& info, const Operator& op) {
   const auto env = info.Env();
-  const auto& op = operators().at(info[0].As<Napi::Number>().Uint32Value());
-  const auto& schema = op.handle.schema();
-  const auto& parameters = schema.arguments();
+  const auto& parameters = op.handle.schema().arguments();
   if (info.Length() - 1 > parameters.size()) {
     throw Napi::TypeError::New(env, op.name + " takes " + std::to_string(parameters.size()) + " arguments, not " +
                                         std::to_string(info.Length() - 1));
@@ -180,16 +177,21 @@ Napi::Value call(const Napi::CallbackInfo& info) {
     }
     stack.push_back(to_ivalue(value, parameter.type(), op.name + ": argument '" + parameter.name() + "'"));
   }
+  return stack;
+}
+
+// call(operator, ...arguments): missing trailing arguments take the schema's defaults. An argument that the operator
+// writes to is not returned again: the caller has its handle.
+Napi::Value call(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto& op = operators().at(info[0].As<Napi::Number>().Uint32Value());
+  const auto& schema = op.handle.schema();
+  auto stack = guarded(env, op.name, [&] { return arguments_of(info, op); });
+  const auto arguments = stack;  // for the message: the call consumes the stack
   try {
-    // Kept only for the message: the stack is consumed by the call.
-    const auto described = stack;
-    try {
-      op.handle.callBoxed(&stack);
-    } catch (const std::exception& error) {
-      throw Napi::Error::New(env, call_of(op, described) + ": " + message_of(error));
-    }
-  } catch (const Napi::Error&) {
-    throw;
+    op.handle.callBoxed(&stack);
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, call_of(op, arguments) + ": " + message_of(error));
   }
 
   const auto& returns = schema.returns();
@@ -198,11 +200,13 @@ Napi::Value call(const Napi::CallbackInfo& info) {
     if (alias != nullptr && alias->isWrite()) return env.Undefined();
     return to_javascript(env, std::move(stack[i]));
   };
-  if (stack.empty()) return env.Undefined();
-  if (stack.size() == 1) return result(0);
-  auto array = Napi::Array::New(env, stack.size());
-  for (uint32_t i = 0; i < stack.size(); i++) array.Set(i, result(i));
-  return array;
+  return guarded(env, op.name, [&]() -> Napi::Value {
+    if (stack.empty()) return env.Undefined();
+    if (stack.size() == 1) return result(0);
+    auto array = Napi::Array::New(env, stack.size());
+    for (uint32_t i = 0; i < stack.size(); i++) array.Set(i, result(i));
+    return array;
+  });
 }
 
 }  // namespace

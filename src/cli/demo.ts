@@ -25,7 +25,9 @@ async function demo({ json, ...options }: DemoOptions): Promise<void> {
     import('./training.js'),
   ]);
   const configs = await Promise.all(
-    ALGORITHMS.map((algorithm) => configOf({ ...options, preset: 'mnist', algorithm })),
+    ALGORITHMS.map((algorithm) =>
+      configOf({ ...options, preset: 'mnist', algorithm, set: ['predictUnlabeled=false'] }),
+    ),
   );
   const [{ data, steps }] = configs;
   const images = await loadDataset(data.name);
@@ -34,7 +36,7 @@ async function demo({ json, ...options }: DemoOptions): Promise<void> {
   );
   const results: Record<string, TrainingResult> = {};
   for (const config of configs) {
-    results[config.algorithm.name] = await trainWithProgress(config, images, { predictUnlabeled: false });
+    results[config.algorithm.name] = await trainWithProgress(config, images);
   }
   process.stdout.write(
     json ? `${JSON.stringify(results, null, 2)}\n` : await format(results, images.test.count),

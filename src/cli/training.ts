@@ -8,7 +8,7 @@ import { createProgress, createRateMeter, formatTraining } from './progress.js';
 export async function trainWithProgress(
   config: Config,
   data: DatasetPair,
-  options: Pick<TrainOptions, 'folder' | 'name' | 'predictUnlabeled'> = {},
+  options: Pick<TrainOptions, 'folder' | 'name'> = {},
 ): Promise<TrainingResult> {
   const { steps, algorithm } = config;
   const progress = createProgress({ label: algorithm.name, total: steps });

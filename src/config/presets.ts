@@ -1,14 +1,15 @@
 /** Named settings: only what differs from the defaults of the schema. */
 import type { PartialConfig } from './schema.js';
 
-/** A network for 28×28 pixels that is four times faster than with the usual strides, and as accurate. */
-const smallImages = { model: { strides: [2, 2, 2] } } satisfies PartialConfig;
+/** For 28×28 pixels: a network four times faster than with the usual strides and as accurate; views with cutout. */
+const smallImages = { model: { strides: [2, 2, 2] }, views: { cutout: 0.4 } } satisfies PartialConfig;
 
 export const presets = {
   mnist: {
     ...smallImages,
-    // what changes a digit's shape teaches more than what changes its shades
     views: {
+      ...smallImages.views,
+      // what changes a digit's shape teaches more than what changes its shades
       exclude: [
         'identity',
         'autoContrast',
@@ -24,8 +25,7 @@ export const presets = {
   'fashion-mnist': {
     ...smallImages,
     data: { name: 'fashion-mnist', labels: 100 },
-    views: { flip: true, cutout: 0.4 },
-    algorithm: { adaptiveThreshold: true },
+    views: { ...smallImages.views, flip: true },
   },
 } satisfies Record<string, PartialConfig>;
 

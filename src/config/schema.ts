@@ -123,7 +123,7 @@ const emaSchema = z.strictObject({
     .number()
     .min(0)
     .lt(1)
-    .default(0.995)
+    .default(0.99)
     .describe(
       'decay α of the exponential moving average of the weights that is evaluated; 0 = the weights themselves',
     ),
@@ -146,10 +146,14 @@ export const configSchema = z.strictObject({
   batch: batchSchema.prefault({}).describe('images a step'),
   optimizer: optimizerSchema.prefault({}).describe('stochastic gradient descent'),
   ema: emaSchema.prefault({}).describe('average of the weights over time'),
-  steps: positiveCount().default(4500).describe('training steps in all'),
-  evaluateEvery: count().default(1500).describe('steps between evaluations; 0 = only at the end'),
-  saveEvery: count().default(1500).describe('steps between checkpoints; 0 = only at the end'),
+  steps: positiveCount().default(3000).describe('training steps in all'),
+  evaluateEvery: count().default(1000).describe('steps between evaluations; 0 = only at the end'),
+  saveEvery: count().default(1000).describe('steps between checkpoints; 0 = only at the end'),
   logEvery: positiveCount().default(25).describe('steps between lines of metrics'),
+  predictUnlabeled: z
+    .boolean()
+    .default(true)
+    .describe('label every unlabeled image at the end, in predictions.csv'),
   threads: positiveCount()
     .nullable()
     .default(null)

@@ -136,7 +136,7 @@ describe('a run', () => {
   it('reports every step', async () => {
     const seen: number[] = [];
     let started = '';
-    const { folder } = await run(toyConfig('steps=3'), {
+    const { folder } = await run(toyConfig('steps=3', 'predictUnlabeled=false'), {
       onStart: (begun) => {
         started = begun.folder;
       },
@@ -146,7 +146,6 @@ describe('a run', () => {
         expect(images).toBe(step * 30);
         expect(metrics.loss).toBeGreaterThan(0);
       },
-      predictUnlabeled: false,
     });
     expect(seen).toEqual([1, 2, 3]);
     expect(started).toBe(folder);
@@ -216,9 +215,9 @@ describe('what a run computes', () => {
 
   it('does not depend on evaluations, checkpoints and predictions on the way', async () => {
     const often = await run(toyConfig('evaluateEvery=1', 'saveEvery=1', 'logEvery=12'));
-    const never = await run(toyConfig('evaluateEvery=0', 'saveEvery=0', 'logEvery=12'), {
-      predictUnlabeled: false,
-    });
+    const never = await run(
+      toyConfig('evaluateEvery=0', 'saveEvery=0', 'logEvery=12', 'predictUnlabeled=false'),
+    );
     const last = (result: TrainingResult) => metricsOf(result).slice(-2);
     expect(last(often)).toEqual(last(never));
   });
@@ -268,22 +267,28 @@ describe('a run is refused', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('where it wants pseudo-labels from an average that there is none of', async () => {
-    const error = await errorOf(run(toyConfig('ema.decay=0')));
+  it.each([
+    {
+      what: 'it wants pseudo-labels from an average that there is none of',
+      setting: 'ema.decay=0',
+      message: /average.*ema\.decay/,
+    },
+    {
+      what: 'the heads do not share the features out evenly',
+      setting: 'algorithm.heads=3',
+      message: /heads.*3/,
+    },
+    {
+      what: 'no view of the labeled images is asked for',
+      setting: 'algorithm.labeledStrongViews=0',
+      message: /no view of the labeled images/,
+    },
+  ])('where $what, before there is a folder', async ({ setting, message }) => {
+    const folder = newFolder();
+    const error = await errorOf(run(toyConfig(setting), { folder }));
     expect(error).toBeInstanceOf(InputError);
-    expect(error.message).toMatch(/average.*ema\.decay/);
-  });
-
-  it('where the heads do not share the features out evenly', async () => {
-    const error = await errorOf(run(toyConfig('algorithm.heads=3')));
-    expect(error).toBeInstanceOf(InputError);
-    expect(error.message).toMatch(/heads.*3/);
-  });
-
-  it('where no view of the labeled images is asked for', async () => {
-    const error = await errorOf(run(toyConfig('algorithm.labeledStrongViews=0')));
-    expect(error).toBeInstanceOf(InputError);
-    expect(error.message).toContain('no view of the labeled images');
+    expect(error.message).toMatch(message);
+    expect(existsSync(folder)).toBe(false);
   });
 });
 

@@ -29,8 +29,6 @@ export interface TrainOptions {
   readonly folder?: string;
   readonly root?: string;
   readonly name?: string;
-  /** label all unlabeled training images at the end, in predictions.csv; default true */
-  readonly predictUnlabeled?: boolean;
   onStart?(run: Run): void;
   /** after every step */
   onStep?(progress: Progress): void;
@@ -76,7 +74,7 @@ export async function train(
   options.onStart?.(run);
   try {
     const { trainingSeconds, images, evaluation } = await runSteps(run, learning, { experiment, ...options });
-    if (options.predictUnlabeled ?? true) predictUnlabeled(run, experiment, learning);
+    if (config.predictUnlabeled) predictUnlabeled(run, experiment, learning);
     const { testAccuracy, validationAccuracy } = evaluation;
     const results = { testAccuracy, trainingSeconds, images };
     run.finish(validationAccuracy === null ? results : { ...results, validationAccuracy });

@@ -24,7 +24,7 @@ export function stripes(count: number, seed: number): ImageDataset {
 export const stripesPair = (): DatasetPair => ({ train: stripes(72, 1), test: stripes(30, 2) });
 
 /** Settings of a run of a few seconds; nothing that matters here is left to the defaults. */
-export const TOY_SETTINGS = {
+const TOY_SETTINGS = {
   seed: 1,
   algorithm: {
     name: 'featmatch',

@@ -4,7 +4,7 @@ import { BatchNorm2d, Linear, Module } from '../../src/nn/index.js';
 import type { Batch, Views } from '../../src/ssl/index.js';
 import { concatenate, Generator, normal, type Tensor, tensor, tidy } from '../../src/tensor/index.js';
 
-export const TOY_SHAPE = [1, 2, 3] as const; // channels, height, width
+const TOY_SHAPE = [1, 2, 3] as const; // channels, height, width
 const PIXELS = TOY_SHAPE[0] * TOY_SHAPE[1] * TOY_SHAPE[2];
 
 /** relu(W x + b), with batch normalization of the pixels before it if wanted. */

@@ -47,10 +47,19 @@ interface SetUp {
   readonly batchNorm?: boolean;
   readonly withAverage?: boolean;
   readonly averageSeed?: number;
+  /** classes of the six labeled images */
+  readonly labels?: readonly number[];
 }
 
 /** A learner on a toy encoder, with an optimizer. */
-function setUp({ options: changes, batchNorm, withAverage = false, averageSeed = 1 }: SetUp = {}) {
+function setUp(setting: SetUp = {}) {
+  const {
+    options: changes,
+    batchNorm,
+    withAverage = false,
+    averageSeed = 1,
+    labels = LABELED.labels,
+  } = setting;
   const options = optionsOf(changes);
   const networkOf = (seed: number, generator = new Generator(seed)) =>
     featmatch.createNetwork(options, {
@@ -68,7 +77,7 @@ function setUp({ options: changes, batchNorm, withAverage = false, averageSeed =
     classes: CLASSES,
     unlabeledBatch: UNLABELED,
     generator,
-    labeledImages: () => [LABELED],
+    labeledImages: () => [{ ...LABELED, labels: Int32Array.from(labels) }],
   });
   const optimizer = new Sgd(network.namedParameters(), { momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
   optimizer.learningRate = 0.05;
@@ -180,6 +189,12 @@ describe('a step of FeatMatch', () => {
     const aligned = look(setUp({ options: { distributionAlignment: true } }), 0);
     expect(aligned.lossConG).not.toBeCloseTo(look(setUp(), 0).lossConG, 6);
     expect(aligned.confidence).toBe(look(setUp(), 0).confidence); // of the network, before alignment
+  });
+
+  it("aligns them to the classes' shares among the labeled images", () => {
+    const learning = setUp({ options: { distributionAlignment: true }, labels: [0, 0, 0, 1, 1, 2] });
+    look(learning, 0);
+    expectNumbers(learning.learner.state().get('alignment.expected')?.numbers() ?? [], [3 / 6, 2 / 6, 1 / 6]);
   });
 
   it('learns: the loss of the same batch falls', () => {

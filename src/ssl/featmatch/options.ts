@@ -26,13 +26,13 @@ export const featMatchOptions = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0)
+    .default(0.5)
     .describe('sharpening of pseudo-labels, T; 1 = none, 0 = one-hot'),
   threshold: z
     .number()
     .min(0)
     .max(1)
-    .default(0.95)
+    .default(0)
     .describe('confidence below which a pseudo-label does not count, τ; 0 = all count'),
   adaptiveThreshold: z
     .boolean()
