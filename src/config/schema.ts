@@ -76,6 +76,11 @@ const viewsSchema = z.strictObject({
     ),
 });
 
+const batchNormMomentum = () =>
+  fraction()
+    .default(0.1)
+    .describe('share of a new batch in the running mean and variance of batch normalization');
+
 const wideResNetSchema = z.strictObject({
   name: z.literal('wide-resnet').describe('name of the network'),
   depth: z
@@ -89,9 +94,7 @@ const wideResNetSchema = z.strictObject({
     .tuple([positiveCount(), positiveCount(), positiveCount()])
     .default([1, 2, 2])
     .describe('strides of the three groups; [2, 2, 2] halves the maps once more, for less time an image'),
-  batchNormMomentum: fraction()
-    .default(0.1)
-    .describe('share of a new batch in the running mean and variance of batch normalization'),
+  batchNormMomentum: batchNormMomentum(),
   preActivation: z
     .enum(['full', 'first-only'])
     .default('full')
@@ -99,6 +102,16 @@ const wideResNetSchema = z.strictObject({
       'what a block that changes the width sees: its normalized and rectified input, or that in the first such block ' +
         'only and the raw input in the others, as in the published code',
     ),
+});
+
+const cnn13Schema = z.strictObject({
+  name: z.literal('cnn-13').describe('name of the network'),
+  batchNormMomentum: batchNormMomentum(),
+});
+
+const resNet18Schema = z.strictObject({
+  name: z.literal('resnet-18').describe('name of the network'),
+  batchNormMomentum: batchNormMomentum(),
 });
 
 const batchSchema = z.strictObject({
@@ -140,7 +153,7 @@ export const configSchema = z.strictObject({
   data: dataSchema.prefault({}).describe('images, and how many of their labels may be used'),
   views: viewsSchema.prefault({}).describe('random changes of an image that keep its class'),
   model: z
-    .discriminatedUnion('name', [wideResNetSchema])
+    .discriminatedUnion('name', [wideResNetSchema, cnn13Schema, resNet18Schema])
     .prefault({ name: DEFAULT_NAMES.model })
     .describe('network from image to features'),
   batch: batchSchema.prefault({}).describe('images a step'),

@@ -64,7 +64,8 @@ export abstract class Module {
     for (const tensor of this.namedTensors().values()) tensor.dispose();
   }
 
-  private *parts(): Generator<[string, Module]> {
+  /** The parts with their names. */
+  protected *parts(): Iterable<[string, Module]> {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Module) {
         yield [name, value];

@@ -1,0 +1,130 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  expectParity,
+  expectRelative,
+  fillParameter,
+  GRADIENT_TOLERANCE,
+  type ParameterFill,
+  type ParityParameter,
+  parityFiles,
+  parityJson,
+  parityTensors,
+} from '../../test/support/parity.js';
+import { Generator, type MemoryFormat, noGrad, setThreads, type Tensor, tidy } from '../tensor/index.js';
+import { createEncoder, type ModelOptions } from './index.js';
+
+beforeAll(() => setThreads(1));
+
+interface BackboneParity {
+  readonly arch: string;
+  readonly parameter_fill: ParameterFill;
+  readonly input_shape: readonly number[];
+  readonly feature_dim: number;
+  readonly num_parameters: number;
+  readonly parameters: readonly (ParityParameter & { readonly grad_ramp_dot: number | null })[];
+}
+
+const NETWORKS = parityFiles(/^backbone_.+\.json$/);
+const FORMATS: MemoryFormat[] = ['contiguous', 'channels-last'];
+
+/** The model as the published code builds it. */
+function publishedModel(architecture: string): ModelOptions {
+  const [, depth, width] = /^wresnet-(\d+)-(\d+)$/.exec(architecture) ?? [];
+  if (depth !== undefined) {
+    return {
+      name: 'wide-resnet',
+      depth: Number(depth),
+      width: Number(width),
+      strides: [1, 2, 2],
+      batchNormMomentum: 0.001,
+      preActivation: 'first-only',
+    };
+  }
+  if (architecture === 'cnn-13' || architecture === 'resnet-18')
+    return { name: architecture, batchNormMomentum: 0.1 };
+  throw new Error(`the parity folder has a network '${architecture}' that is not known here`);
+}
+
+/** Our name of a published parameter. ResNet-18 there is a list of torchvision's parts; here they have their names. */
+function ownName(architecture: string, published: string): string {
+  if (architecture !== 'resnet-18') return `model.${published}`;
+  const parts: Record<string, string> = {
+    0: 'conv1',
+    1: 'bn1',
+    4: 'layer1',
+    5: 'layer2',
+    6: 'layer3',
+    7: 'layer4',
+  };
+  return published.replace(/^\d+/, (position) => parts[position]);
+}
+
+describe.each(NETWORKS)('the published network of %s', (file) => {
+  const parity = parityJson<BackboneParity>(file);
+  const { arch } = parity;
+  const stored = parityTensors('backbones.safetensors');
+  const build = () =>
+    createEncoder(publishedModel(arch), { channels: parity.input_shape[1], generator: new Generator(1) });
+
+  it('has the same parameters, in the same order', () => {
+    const network = build();
+    const own = [...network.namedParameters()].map(([name, { shape }]) => ({ name, shape }));
+    expect(own).toEqual(parity.parameters.map(({ name, shape }) => ({ name: ownName(arch, name), shape })));
+    expect(network.parameters().reduce((sum, { size }) => sum + size, 0)).toBe(parity.num_parameters);
+    expect(network.featureDimension).toBe(parity.feature_dim);
+  });
+
+  it.each(FORMATS)('gives the same features and gradients, %s', (format) => {
+    tidy(() => {
+      const network = build();
+      const own = network.namedParameters();
+      noGrad(() => {
+        for (const parameter of parity.parameters) {
+          (own.get(ownName(arch, parameter.name)) as Tensor).copyInPlace(
+            fillParameter(parameter, parity.parameter_fill),
+          );
+        }
+      });
+      const images = stored(`${arch}.input`).contiguous(format);
+      const features = network.forward(images);
+      expectParity(features, stored(`${arch}.train_features`));
+
+      features
+        .mul(stored(`${arch}.loss_weights`))
+        .sum()
+        .backward();
+      for (const { name, grad_l2, grad_ramp_dot } of parity.parameters) {
+        const gradient = own.get(ownName(arch, name))?.grad ?? null;
+        if (grad_l2 === null || grad_ramp_dot === null) {
+          expect(gradient, `the gradient of ${name}`).toBeNull();
+          continue;
+        }
+        const derivatives = gradient?.numbers() ?? [];
+        expectRelative(euclideanNorm(derivatives), grad_l2, GRADIENT_TOLERANCE, ROUNDING);
+        expectRelative(rampDot(derivatives), grad_ramp_dot, GRADIENT_TOLERANCE, Math.max(grad_l2, ROUNDING));
+      }
+
+      // The pass above has moved the running statistics once.
+      network.train(false);
+      expectParity(network.forward(images), stored(`${arch}.eval_features`));
+    });
+  });
+});
+
+/**
+ * A bias in front of a batch normalization has no effect: its exact gradient is 0, and what is computed, here and there,
+ * is rounding.
+ */
+const ROUNDING = 0.1;
+
+function euclideanNorm(numbers: readonly number[]): number {
+  return Math.sqrt(numbers.reduce((sum, number) => sum + number * number, 0));
+}
+
+/** Σ derivative · ramp, a ramp from −1 to 1 over all derivatives: tells permutations apart, which a norm does not. */
+function rampDot(derivatives: readonly number[]): number {
+  return derivatives.reduce(
+    (sum, derivative, i) => sum + derivative * (-1 + (2 * i) / (derivatives.length - 1)),
+    0,
+  );
+}
