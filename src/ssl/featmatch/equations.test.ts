@@ -10,8 +10,9 @@ import {
 } from '../../../test/support/parity.js';
 import { IdentityEncoder, viewsOf } from '../../../test/support/toy.js';
 import { Generator, ones, setThreads, type Tensor, tensor, zeros } from '../../tensor/index.js';
-import { FeatMatchLearner, FeatMatchNetwork } from './featmatch.js';
+import { FeatMatchLearner } from './featmatch.js';
 import { FeatureAugmentation } from './feature-augmentation.js';
+import { FeatMatchNetwork } from './network.js';
 import { type FeatMatchOptions, featMatchOptions } from './options.js';
 
 beforeAll(() => setThreads(1));

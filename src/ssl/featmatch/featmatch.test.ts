@@ -14,7 +14,8 @@ import {
   tensor,
   tidy,
 } from '../../tensor/index.js';
-import { FeatMatchLearner, type FeatMatchNetwork, featmatch } from './featmatch.js';
+import { FeatMatchLearner, featmatch } from './featmatch.js';
+import type { FeatMatchNetwork } from './network.js';
 import { type FeatMatchOptions, featMatchOptions } from './options.js';
 
 beforeAll(() => setThreads(1));

@@ -7,67 +7,21 @@
  */
 
 import { InputError } from '../../errors.js';
-import type { Encoder } from '../../models/encoder.js';
-import { crossEntropy, crossEntropyPerRow, Linear, Module } from '../../nn/index.js';
-import {
-  concatenate,
-  emptyCache,
-  keep,
-  noGrad,
-  oneHot,
-  type Tensor,
-  tensor,
-  tidy,
-  zeros,
-} from '../../tensor/index.js';
-import type { Algorithm, Learner, LearnerContext, NetworkContext } from '../algorithm.js';
+import { crossEntropy, crossEntropyPerRow } from '../../nn/index.js';
+import { concatenate, keep, noGrad, oneHot, type Tensor, tensor, tidy } from '../../tensor/index.js';
+import type { Algorithm, Learner, LearnerContext } from '../algorithm.js';
 import { type Batch, repeatPerView } from '../batch.js';
 import { fixedThresholdMask, SelfAdaptiveThreshold } from '../confidence-threshold.js';
 import { DistributionAlignment } from '../distribution-alignment.js';
 import { linearRamp, sharpen } from '../equations.js';
-import { FeatureAugmentation } from './feature-augmentation.js';
-import { MemoryBank } from './memory-bank.js';
+import { FeatMatchNetwork } from './network.js';
 import { type FeatMatchOptions, featMatchOptions } from './options.js';
-import { selectPrototypes } from './prototypes.js';
+import { PrototypeMemory } from './prototype-memory.js';
 
 const MOVING_AVERAGE_DECAY = 0.99; // of the class distribution and of adaptive thresholds
 
-export class FeatMatchNetwork extends Module {
-  readonly encoder: Encoder;
-  readonly augmentation: FeatureAugmentation;
-  readonly classifier: Linear;
-
-  /** @throws InputError where the number of heads does not divide that of the features */
-  constructor(options: FeatMatchOptions, { createEncoder, classes, generator }: NetworkContext) {
-    super();
-    this.encoder = createEncoder();
-    const { featureDimension } = this.encoder;
-    const { heads, scaleAttention, attentionDropout } = options;
-    if (featureDimension % heads !== 0)
-      throw new InputError(
-        `algorithm.heads cannot be ${heads}: it has to divide the ${featureDimension} features of the model`,
-      );
-    this.augmentation = new FeatureAugmentation({
-      featureDimension,
-      heads,
-      headDimension: featureDimension / heads,
-      scaleAttention,
-      attentionDropout,
-      generator,
-    });
-    this.classifier = new Linear(featureDimension, classes, { generator, initialization: 'glorot' });
-  }
-
-  /** AugF(f_x), or the features themselves while there are no prototypes. */
-  augment(features: Tensor, prototypes: Tensor): Tensor {
-    return prototypes.shape[0] === 0 ? features : this.augmentation.forward(features, prototypes);
-  }
-}
-
 export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
-  private prototypes: Tensor; // f_p (P, f_dim); P is 0 before the first extraction
-  private prototypeLabels = new Int32Array(); // (P)
-  private readonly bank: MemoryBank;
+  private readonly prototypes: PrototypeMemory;
   private alignment: DistributionAlignment | null = null; // made at the first step
   private readonly adaptiveThreshold: SelfAdaptiveThreshold | null;
 
@@ -77,16 +31,13 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
     private readonly context: LearnerContext<FeatMatchNetwork>,
   ) {
     const { network, average, classes, unlabeledBatch } = context;
-    const { featureDimension } = network.encoder;
     if (options.pseudoLabels === 'average' && average === null)
       throw new InputError(
         "algorithm.pseudoLabels is 'average', but no average of the weights is kept: set ema.decay, for example to 0.999",
       );
-    this.prototypes = keep(zeros([0, featureDimension]));
-    this.bank = new MemoryBank({
-      capacity: options.extractEvery * unlabeledBatch,
-      featureDimension,
+    this.prototypes = new PrototypeMemory(network.encoder, {
       classes,
+      capacity: options.extractEvery * unlabeledBatch,
     });
     this.adaptiveThreshold = options.adaptiveThreshold
       ? new SelfAdaptiveThreshold(classes, MOVING_AVERAGE_DECAY)
@@ -98,14 +49,16 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
     if (distributionAlignment) {
       this.alignment ??= new DistributionAlignment(labelDistribution(this.context), MOVING_AVERAGE_DECAY);
     }
-    if (step >= warmupSteps && (step - warmupSteps) % extractEvery === 0) this.extractPrototypes();
+    if (step >= warmupSteps && (step - warmupSteps) % extractEvery === 0) {
+      this.prototypes.extract(this.labeler, this.context, this.options);
+    }
     return tidy(() => this.loss(batch, step));
   }
 
   predict(network: FeatMatchNetwork, images: Tensor): Tensor {
     return tidy(() =>
       network.classifier
-        .forward(network.augment(network.encoder.forward(images), this.prototypes))
+        .forward(network.augment(network.encoder.forward(images), this.prototypes.features))
         .softmax(1),
     );
   }
@@ -124,14 +77,14 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
       : noGrad(() => this.labeler.encoder.forward(unlabeled.weak));
 
     const p_g = this.pseudoLabelProbabilities(f_weak); // before sharpening
-    if (step >= this.options.warmupSteps) this.bank.add(f_weak, p_g);
+    if (step >= this.options.warmupSteps) this.prototypes.record(f_weak, p_g);
     const { targets, mask } = this.pseudoLabels(p_g);
 
     const y = repeatPerView(labels, labeled.images.shape[0] / labeled.count);
     const q = repeatPerView(targets, unlabeled.strong.shape[0] / unlabeled.count);
     const counts = repeatPerView(mask, unlabeled.strong.shape[0] / unlabeled.count);
     const classify = (rows: Tensor) => network.classifier.forward(rows);
-    const g = network.augment(concatenate([f_labeled, f_strong]), this.prototypes);
+    const g = network.augment(concatenate([f_labeled, f_strong]), this.prototypes.features);
     const [g_labeled, g_strong] = g.split([f_labeled.shape[0], f_strong.shape[0]]);
 
     const loss_con_g = crossEntropyPerRow(classify(g_strong), q).mul(counts).mean(); // (4)
@@ -166,7 +119,7 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
   private pseudoLabelProbabilities(f_weak: Tensor): Tensor {
     const { labeler } = this;
     return noGrad(() =>
-      tidy(() => labeler.classifier.forward(labeler.augment(f_weak, this.prototypes)).softmax(1)),
+      tidy(() => labeler.classifier.forward(labeler.augment(f_weak, this.prototypes.features)).softmax(1)),
     );
   }
 
@@ -184,53 +137,8 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
     );
   }
 
-  private extractPrototypes(): void {
-    const { prototypesPerClass, labeledRatio } = this.options;
-    const { classes, generator } = this.context;
-    const { labeler } = this;
-    labeler.train(false);
-    const { features, labels } = noGrad(() =>
-      tidy(() => {
-        const encoded = [...this.context.labeledImages()].map((part) => ({
-          features: labeler.encoder.forward(part.images),
-          labels: part.labels,
-        }));
-        const labeled = {
-          features: concatenate(encoded.map((part) => part.features)),
-          labels: encoded.flatMap((part) => [...part.labels]),
-        };
-        return selectPrototypes(labeled, this.bank.contents(), {
-          classes,
-          prototypesPerClass,
-          labeledRatio,
-          generator,
-        });
-      }),
-    );
-    if (labeler === this.context.network) labeler.train(true);
-    this.bank.clear();
-    this.setPrototypes(features, labels);
-    emptyCache(); // K-means used many sizes that no training step asks for again
-  }
-
-  private setPrototypes(features: Tensor, labels: Int32Array): void {
-    this.prototypes.dispose();
-    this.prototypes = keep(features);
-    this.prototypeLabels = labels as Int32Array<ArrayBuffer>;
-  }
-
   state(): Map<string, Tensor> {
-    const state = new Map([
-      ['prototypes', this.prototypes],
-      ['prototypeLabels', tensor(this.prototypeLabels)],
-    ]);
-    for (const [name, value] of this.movingAverages()) state.set(name, value);
-    const recorded = this.bank.contents();
-    if (recorded !== null) {
-      state.set('bank.features', recorded.features);
-      state.set('bank.probabilities', recorded.probabilities);
-    }
-    return state;
+    return new Map([...this.prototypes.state(), ...this.movingAverages()]);
   }
 
   private *movingAverages(): Generator<[string, Tensor]> {
@@ -239,11 +147,7 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
   }
 
   load(state: ReadonlyMap<string, Tensor>): void {
-    const prototypes = state.get('prototypes');
-    const prototypeLabels = state.get('prototypeLabels');
-    if (prototypes === undefined || prototypeLabels === undefined)
-      throw new Error('the saved state has no prototypes');
-    this.setPrototypes(prototypes.clone(), prototypeLabels.data() as Int32Array);
+    this.prototypes.load(state);
     const expected = state.get('alignment.expected');
     if (expected !== undefined) {
       this.alignment = new DistributionAlignment(keep(expected.clone()), MOVING_AVERAGE_DECAY);
@@ -253,10 +157,6 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
       if (saved === undefined) throw new Error(`the saved state has no ${name}`);
       value.copyInPlace(saved);
     }
-    this.bank.clear();
-    const features = state.get('bank.features');
-    const probabilities = state.get('bank.probabilities');
-    if (features !== undefined && probabilities !== undefined) this.bank.add(features, probabilities);
   }
 }
 

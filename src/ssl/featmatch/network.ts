@@ -1,0 +1,44 @@
+import { InputError } from '../../errors.js';
+import type { Encoder } from '../../models/encoder.js';
+import { Linear, Module } from '../../nn/index.js';
+import type { Tensor } from '../../tensor/index.js';
+import type { NetworkContext } from '../algorithm.js';
+import { FeatureAugmentation, type FeatureAugmentationOptions } from './feature-augmentation.js';
+
+export type AttentionOptions = Pick<
+  FeatureAugmentationOptions,
+  'heads' | 'scaleAttention' | 'attentionDropout'
+>;
+
+/** Enc, AugF and Clf of the paper. */
+export class FeatMatchNetwork extends Module {
+  readonly encoder: Encoder;
+  readonly augmentation: FeatureAugmentation;
+  readonly classifier: Linear;
+
+  /** @throws InputError where the number of heads does not divide that of the features */
+  constructor(options: AttentionOptions, { createEncoder, classes, generator }: NetworkContext) {
+    super();
+    this.encoder = createEncoder();
+    const { featureDimension } = this.encoder;
+    const { heads, scaleAttention, attentionDropout } = options;
+    if (featureDimension % heads !== 0)
+      throw new InputError(
+        `algorithm.heads cannot be ${heads}: it has to divide the ${featureDimension} features of the model`,
+      );
+    this.augmentation = new FeatureAugmentation({
+      featureDimension,
+      heads,
+      headDimension: featureDimension / heads,
+      scaleAttention,
+      attentionDropout,
+      generator,
+    });
+    this.classifier = new Linear(featureDimension, classes, { generator, initialization: 'glorot' });
+  }
+
+  /** AugF(f_x), or the features themselves while there are no prototypes. */
+  augment(features: Tensor, prototypes: Tensor): Tensor {
+    return prototypes.shape[0] === 0 ? features : this.augmentation.forward(features, prototypes);
+  }
+}
