@@ -104,6 +104,20 @@ export function multinomial(weights: Tensor, count: number, generator: Generator
   return callTensor('multinomial', weights, count, true, generator);
 }
 
+/** 0, 1, …, count − 1 in random order, int64. */
+export function randomPermutation(count: number, generator: Generator): Tensor {
+  return callTensor('randperm.generator', count, generator, dtypeCode('int64'));
+}
+
+/** A number from Beta(α, β), both positive. */
+export function sampleBeta(alpha: number, beta: number, generator: Generator): number {
+  const parameters = tensor([alpha, beta], [1, 2], 'float64');
+  const shares = callTensor('_sample_dirichlet', parameters, generator);
+  const [first] = shares.data() as Float64Array;
+  for (const made of [parameters, shares]) made.dispose();
+  return first;
+}
+
 /** Joins along an existing dimension. */
 export function concatenate(tensors: readonly Tensor[], dim = 0): Tensor {
   return callTensor('cat', tensors, dim);

@@ -11,6 +11,8 @@ import {
   normal,
   oneHot,
   ones,
+  randomPermutation,
+  sampleBeta,
   scalar,
   stack,
   tensor,
@@ -132,6 +134,26 @@ export const creation = {
       expect(() => bernoulli([3], 1.5, { generator: new Generator(1) })).toThrow(
         /^aten::bernoulli_\(float32\[3\]/,
       );
+    },
+  },
+  randomPermutation: {
+    'has every number once, in an order that the generator tells': () => {
+      const numbers = randomPermutation(20, new Generator(1)).numbers();
+      expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+      expect(randomPermutation(20, new Generator(1)).numbers()).toEqual(numbers);
+      expect(randomPermutation(20, new Generator(2)).numbers()).not.toEqual(numbers);
+    },
+  },
+  sampleBeta: {
+    'has the mean α / (α + β) and the variance of Beta(α, β)': () => {
+      const generator = new Generator(1);
+      const [alpha, beta] = [0.75, 2.25];
+      const draws = Array.from({ length: 4000 }, () => sampleBeta(alpha, beta, generator));
+      const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
+      const variance = draws.reduce((sum, draw) => sum + (draw - mean) ** 2, 0) / draws.length;
+      expect(draws.every((draw) => draw >= 0 && draw <= 1)).toBe(true);
+      expect(Math.abs(mean - 0.25)).toBeLessThan(0.014); // four standard errors
+      expect(Math.abs(variance - 0.046875)).toBeLessThan(0.006); // αβ / ((α + β)²(α + β + 1))
     },
   },
   multinomial: {

@@ -1,0 +1,190 @@
+/** The two kinds of training step of the published code, with λ and the permutation given and dropout off. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  expectParity,
+  expectRelative,
+  fillParameter,
+  GRADIENT_TOLERANCE,
+  OUTPUT_TOLERANCE,
+  type ParameterFill,
+  type ParityParameter,
+  parityJson,
+  parityTensors,
+} from '../../../test/support/parity.js';
+import { createEncoder } from '../../models/index.js';
+import { concatenate, Generator, noGrad, setThreads, type Tensor, tensor, tidy } from '../../tensor/index.js';
+import type { Batch, Views } from '../batch.js';
+import { FeatMatchNetwork } from './network.js';
+import { featmatchReference, ReferenceLearner, type ReferenceOptions } from './reference.js';
+
+beforeAll(() => setThreads(1));
+
+interface StepParity {
+  readonly parameter_fill: ParameterFill;
+  readonly kind: 'train1' | 'train2';
+  readonly iter: number;
+  readonly coeff_rampup: number;
+  readonly lambda: number;
+  readonly permutation: readonly number[];
+  readonly labels: readonly number[];
+  readonly loss: number;
+  readonly loss_clf: number;
+  readonly loss_con_g: number;
+  readonly loss_con_f: number;
+  readonly parameters: readonly ParityParameter[];
+  readonly pred_labeled: readonly (readonly number[])[];
+  readonly pseudo_label_probabilities_unsharpened: readonly (readonly number[])[] | null;
+}
+
+const steps = parityJson<StepParity[]>('steps.json');
+const stored = parityTensors('steps.safetensors');
+
+const [labeledCount, viewCount, channels] = stored('x_labeled').shape;
+const [unlabeledCount] = stored('x_unlabeled').shape;
+
+/** Our name of a published parameter. */
+function ownName(published: string): string {
+  return published
+    .replace(/^fext\.module\./, 'encoder.')
+    .replace(/^atten\.embd(\d+)\./, 'augmentation.phi_e.$1.')
+    .replace(/^atten\.fc(\d+)\./, 'augmentation.phi_a.$1.')
+    .replace(/^atten\.fc\./, 'augmentation.phi_r.')
+    .replace(/^clf\./, 'classifier.');
+}
+
+/** The published code concatenates [Σ w e_p, e_x], the paper and we [e_x, Σ w e_p]: the halves of the columns change. */
+function ownLayout({ name }: ParityParameter, filled: Tensor): Tensor {
+  if (!/^atten\.fc\d+\.weight$/.test(name)) return filled;
+  const half = filled.shape[1] / 2;
+  const [attended, own] = filled.split([half, half], 1);
+  return concatenate([own, attended], 1);
+}
+
+function networkOf({ parameters, parameter_fill }: StepParity, options: ReferenceOptions): FeatMatchNetwork {
+  const blocks = parameters.filter(({ name }) => /model\.1\.layer\.\d+\.conv1\.weight$/.test(name));
+  const generator = new Generator(1);
+  const network = new FeatMatchNetwork(options, {
+    classes: parameters.find(({ name }) => name === 'clf.weight')?.shape[0] as number,
+    generator,
+    createEncoder: () =>
+      createEncoder(
+        {
+          name: 'wide-resnet',
+          depth: 6 * blocks.length + 4,
+          width: blocks[0].shape[0] / 16,
+          strides: [1, 2, 2],
+          batchNormMomentum: 0.001,
+          preActivation: 'first-only',
+        },
+        { channels, generator },
+      ),
+  });
+  const own = network.namedParameters();
+  noGrad(() => {
+    for (const parameter of parameters) {
+      const filled = ownLayout(parameter, fillParameter(parameter, parameter_fill));
+      (own.get(ownName(parameter.name)) as Tensor).copyInPlace(filled);
+    }
+  });
+  return network;
+}
+
+/** From (images, views, …) to view after view. */
+function viewsOf(images: Tensor): Views {
+  const [count, views] = images.shape;
+  const inOrder = images.transpose(0, 1).flatten(0, 1).contiguous();
+  return {
+    count,
+    images: inOrder,
+    weak: inOrder.narrow(0, 0, count),
+    strong: inOrder.narrow(0, count, count * (views - 1)),
+  };
+}
+
+/** Where a row of the published order (all views of an image together) is in ours (a view of all images together). */
+function ownRow(row: number): number {
+  const start = row < labeledCount * viewCount ? 0 : labeledCount * viewCount;
+  const count = start === 0 ? labeledCount : unlabeledCount;
+  const image = Math.floor((row - start) / viewCount);
+  return start + ((row - start) % viewCount) * count + image;
+}
+
+function permutationOf({ permutation }: StepParity): Tensor {
+  const own = new Int32Array(permutation.length);
+  permutation.forEach((partner, row) => {
+    own[ownRow(row)] = ownRow(partner);
+  });
+  return tensor(own).to('int64');
+}
+
+describe.each(steps)('the published step $kind at iteration $iter', (parity) => {
+  const hasAugmentation = parity.kind === 'train2';
+
+  it('gives the same predictions, losses and gradients', () => {
+    tidy(() => {
+      const { features, ...defaults } = {
+        ...featmatchReference.options.parse({}),
+        features: stored('prototypes'),
+      };
+      const options = {
+        ...(defaults as ReferenceOptions),
+        strongViews: viewCount - 1,
+        rampSteps: parity.coeff_rampup,
+        pretrainSteps: hasAugmentation ? 0 : parity.iter + 1,
+        heads: parity.parameters.filter(({ name }) => /^atten\.embd\d+\.weight$/.test(name)).length || 4,
+        attentionDropout: 0,
+      };
+      const network = networkOf(parity, options);
+      const learner = new ReferenceLearner(options, {
+        network,
+        average: null,
+        classes: parity.pred_labeled[0].length,
+        unlabeledBatch: unlabeledCount,
+        generator: new Generator(1),
+        labeledImages: () => [],
+      });
+      if (hasAugmentation) {
+        const labels = tensor(new Int32Array(features.shape[0]));
+        learner.load(
+          new Map([
+            ['prototypes', features],
+            ['prototypeLabels', labels],
+          ]),
+        );
+      }
+      const batch: Batch = {
+        labels: tensor([...parity.labels], [labeledCount], 'int64'),
+        labeled: viewsOf(stored('x_labeled')),
+        unlabeled: viewsOf(stored('x_unlabeled')),
+      };
+
+      const images = concatenate([batch.labeled.images, batch.unlabeled.images]);
+      const { p_labeled, p_weak } = noGrad(() => learner.labelWeakViews(batch, images));
+      expectParity(p_labeled, probabilities(parity.pred_labeled));
+      if (parity.pseudo_label_probabilities_unsharpened !== null) {
+        expectParity(p_weak, probabilities(parity.pseudo_label_probabilities_unsharpened));
+      }
+
+      const mixing = { lambda: parity.lambda, permutation: permutationOf(parity) };
+      const { loss, metrics } = learner.loss(batch, parity.iter, mixing);
+      const numberOf = (value: Tensor | number) => (typeof value === 'number' ? value : value.item());
+      expectRelative(loss.item(), parity.loss, OUTPUT_TOLERANCE);
+      expectRelative(metrics.lossClf.item(), parity.loss_clf, OUTPUT_TOLERANCE);
+      expectRelative(metrics.lossConG.item(), parity.loss_con_g, OUTPUT_TOLERANCE);
+      expectRelative(numberOf(metrics.lossConF), parity.loss_con_f, OUTPUT_TOLERANCE);
+
+      loss.backward();
+      const own = network.namedParameters();
+      for (const { name, grad_l2 } of parity.parameters) {
+        const gradient = own.get(ownName(name))?.grad ?? null;
+        if (grad_l2 === null) expect(gradient, `the gradient of ${name}`).toBeNull();
+        else
+          expectRelative(gradient?.mul(gradient).sum().sqrt().item() as number, grad_l2, GRADIENT_TOLERANCE);
+      }
+    });
+  });
+});
+
+function probabilities(rows: readonly (readonly number[])[]): Tensor {
+  return tensor(rows.flat(), [rows.length, rows[0].length]);
+}
