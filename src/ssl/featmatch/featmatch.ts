@@ -56,11 +56,7 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
   }
 
   predict(network: FeatMatchNetwork, images: Tensor): Tensor {
-    return tidy(() =>
-      network.classifier
-        .forward(network.augment(network.encoder.forward(images), this.prototypes.features))
-        .softmax(1),
-    );
+    return tidy(() => network.probabilities(network.encoder.forward(images), this.prototypes.features));
   }
 
   private loss({ labeled, labels, unlabeled }: Batch, step: number) {
@@ -117,10 +113,7 @@ export class FeatMatchLearner implements Learner<FeatMatchNetwork> {
 
   /** p_g = softmax Clf(AugF(f_weak)), without gradient. */
   private pseudoLabelProbabilities(f_weak: Tensor): Tensor {
-    const { labeler } = this;
-    return noGrad(() =>
-      tidy(() => labeler.classifier.forward(labeler.augment(f_weak, this.prototypes.features)).softmax(1)),
-    );
+    return noGrad(() => this.labeler.probabilities(f_weak, this.prototypes.features));
   }
 
   /** Targets (N, classes) and which of them count (N), from p_g. */

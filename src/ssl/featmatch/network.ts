@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import type { Encoder } from '../../models/encoder.js';
 import { Linear, Module } from '../../nn/index.js';
-import type { Tensor } from '../../tensor/index.js';
+import { type Tensor, tidy } from '../../tensor/index.js';
 import type { NetworkContext } from '../algorithm.js';
 import { FeatureAugmentation, type FeatureAugmentationOptions } from './feature-augmentation.js';
 
@@ -40,5 +40,10 @@ export class FeatMatchNetwork extends Module {
   /** AugF(f_x), or the features themselves while there are no prototypes. */
   augment(features: Tensor, prototypes: Tensor): Tensor {
     return prototypes.shape[0] === 0 ? features : this.augmentation.forward(features, prototypes);
+  }
+
+  /** softmax Clf(AugF(f_x)) (N, classes). */
+  probabilities(features: Tensor, prototypes: Tensor): Tensor {
+    return tidy(() => this.classifier.forward(this.augment(features, prototypes)).softmax(1));
   }
 }

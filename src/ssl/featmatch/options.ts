@@ -2,6 +2,34 @@ import { z } from 'zod';
 
 const weight = () => z.number().nonnegative();
 
+/** The hyper-parameters of AugF and its prototypes, which the paper's form and the published one share. */
+export const augmentationOptions = (defaults: {
+  heads: number;
+  attentionDropout: number;
+  extractEvery: number;
+}) => ({
+  heads: z.int().min(1).default(defaults.heads).describe('attention heads of AugF'),
+  scaleAttention: z.boolean().default(true).describe('divide attention scores by √d'),
+  attentionDropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(defaults.attentionDropout)
+    .describe('dropout on attention weights'),
+  prototypesPerClass: z.int().min(1).default(20).describe('prototypes of each class, p_k'),
+  labeledRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('share of the prototypes made from labeled features'),
+  extractEvery: z
+    .int()
+    .min(1)
+    .default(defaults.extractEvery)
+    .describe('steps between extractions of prototypes'),
+});
+
 /** FeatMatch's hyper-parameters; the paper's symbols in the descriptions. */
 export const featMatchOptions = z.strictObject({
   strongViews: z.int().min(1).default(1).describe('strong views of each unlabeled image, K'),
@@ -43,18 +71,8 @@ export const featMatchOptions = z.strictObject({
     .default(true)
     .describe("ReMixMatch's alignment of pseudo-labels to the classes' shares among the labeled images"),
 
-  heads: z.int().min(1).default(1).describe('attention heads of AugF'),
-  scaleAttention: z.boolean().default(true).describe('divide attention scores by √d'),
-  attentionDropout: z.number().min(0).lt(1).default(0).describe('dropout on attention weights'),
-  prototypesPerClass: z.int().min(1).default(20).describe('prototypes of each class, p_k'),
-  labeledRatio: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('share of the prototypes made from labeled features'),
+  ...augmentationOptions({ heads: 1, attentionDropout: 0, extractEvery: 400 }),
   warmupSteps: z.int().min(0).default(200).describe('steps before the first prototypes, without AugF'),
-  extractEvery: z.int().min(1).default(400).describe('steps between extractions of prototypes'),
 });
 
 export type FeatMatchOptions = z.output<typeof featMatchOptions>;

@@ -14,6 +14,7 @@ import { type Batch, repeatPerView } from '../batch.js';
 import { linearRamp, sharpen } from '../equations.js';
 import { drawMixing, type Mixing, mix } from '../mixup.js';
 import { FeatMatchNetwork } from './network.js';
+import { augmentationOptions } from './options.js';
 import { PrototypeMemory } from './prototype-memory.js';
 
 const referenceOptions = z.strictObject({
@@ -32,17 +33,7 @@ const referenceOptions = z.strictObject({
     .describe('weight of the loss of plain features ("graph"), λ_f'),
   rampSteps: z.int().min(0).default(75_000).describe('steps over which λ_g and λ_f grow linearly from 0'),
   pretrainSteps: z.int().min(0).default(3000).describe('steps of the first stage, without AugF'),
-  extractEvery: z.int().min(1).default(500).describe('steps between extractions of prototypes'),
-  heads: z.int().min(1).default(4).describe('attention heads of AugF'),
-  scaleAttention: z.boolean().default(true).describe('divide attention scores by √d'),
-  attentionDropout: z.number().min(0).lt(1).default(0.1).describe('dropout on attention weights'),
-  prototypesPerClass: z.int().min(1).default(20).describe('prototypes of each class, p_k'),
-  labeledRatio: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('share of the prototypes made from labeled features'),
+  ...augmentationOptions({ heads: 4, attentionDropout: 0.1, extractEvery: 500 }),
 });
 
 export type ReferenceOptions = z.output<typeof referenceOptions>;
@@ -119,10 +110,7 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
   }
 
   predict(network: FeatMatchNetwork, images: Tensor): Tensor {
-    return tidy(() => {
-      const g = network.augment(network.encoder.forward(images), this.prototypes.features);
-      return network.classifier.forward(g).softmax(1);
-    });
+    return tidy(() => network.probabilities(network.encoder.forward(images), this.prototypes.features));
   }
 
   state(): Map<string, Tensor> {
@@ -140,11 +128,8 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
       const f = network.encoder.forward(images);
       const f_labeled = f.narrow(0, 0, labeled.count);
       const f_weak = f.narrow(0, labeled.images.shape[0], unlabeled.count);
-      const g = network.augment(concatenate([f_labeled, f_weak]), this.prototypes.features);
-      const [p_labeled, p_weak] = network.classifier
-        .forward(g)
-        .softmax(1)
-        .split([labeled.count, unlabeled.count]);
+      const p = network.probabilities(concatenate([f_labeled, f_weak]), this.prototypes.features);
+      const [p_labeled, p_weak] = p.split([labeled.count, unlabeled.count]);
       return { f_weak, p_labeled, p_weak };
     });
   }
