@@ -62,8 +62,6 @@ function run({ setting, algorithm, seed, folder }) {
     '--set',
     `threads=${threads}`,
     '--set',
-    'evaluateEvery=0',
-    '--set',
     'predictUnlabeled=false',
     '--output',
     folder,

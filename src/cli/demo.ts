@@ -54,7 +54,7 @@ async function format(
   const rows = Object.entries(results).map(([name, { testAccuracy, trainingSeconds, folder }]) => [
     name,
     formatPercent(testAccuracy),
-    formatPercent(1 - testAccuracy),
+    formatPercent(testAccuracy === null ? null : 1 - testAccuracy),
     formatDuration(trainingSeconds),
     folder,
   ]);

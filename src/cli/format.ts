@@ -23,7 +23,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A share of 0…1 as `97.85 %`. */
-export function formatPercent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+/** A share of 0…1 as `97.85 %`; `–` for none. */
+export function formatPercent(share: number | null | undefined): string {
+  return share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
 }

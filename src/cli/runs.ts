@@ -34,7 +34,6 @@ async function formatRuns(folder: string, { runs, broken }: RunList): Promise<st
 async function formatRun({ name, status, record, config }: StoredRun): Promise<string[]> {
   const { formatDuration, formatPercent } = await import('./format.js');
   const { startedAt, endedAt, results, seed } = record;
-  const accuracy = results?.testAccuracy;
   const text = (value: string | number | undefined) => String(value ?? '–');
   return [
     name,
@@ -44,7 +43,7 @@ async function formatRun({ name, status, record, config }: StoredRun): Promise<s
     text(config.data?.labels),
     text(config.steps),
     String(seed),
-    typeof accuracy === 'number' ? formatPercent(accuracy) : '–',
+    formatPercent(results?.testAccuracy),
     endedAt === null ? '–' : formatDuration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000),
     startedAt.slice(0, 16).replace('T', ' '),
   ];

@@ -34,7 +34,9 @@ async function train({ output, name, json, ...options }: TrainCommandOptions): P
   }
   const { testAccuracy, validationAccuracy, trainingSeconds, folder } = result;
   const lines = [
-    `test accuracy        ${formatPercent(testAccuracy)} of ${data.test.count} images`,
+    testAccuracy === null
+      ? 'test accuracy        – (the test images were not looked at; "featmatch evaluate" does)'
+      : `test accuracy        ${formatPercent(testAccuracy)} of ${data.test.count} images`,
     ...(validationAccuracy === null ? [] : [`validation accuracy  ${formatPercent(validationAccuracy)}`]),
     `training time        ${formatDuration(trainingSeconds)}`,
     `run folder           ${folder}`,

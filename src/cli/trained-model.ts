@@ -1,22 +1,25 @@
 /** The model of a run, shared by the commands that use one. */
+import { existsSync } from 'node:fs';
 import { InputError } from '../errors.js';
+import { runPaths } from '../runs/run-folder.js';
 import { listCheckpoints, readRun } from '../runs/stored-run.js';
 import { setThreads } from '../tensor/index.js';
 import { loadModel } from '../train/index.js';
 
 /**
- * Loads the last checkpoint of a run.
+ * Loads the checkpoint that a run's accuracy is of: the best where its protocol keeps the best, else the last.
  * @throws {InputError} where the folder is no run, has no checkpoint yet, or its checkpoint is broken
  */
 export function openTrainedModel(folder: string): ReturnType<typeof loadModel> {
   const { status } = readRun(folder);
-  const checkpoint = listCheckpoints(folder).at(-1);
-  if (checkpoint === undefined) {
+  const { bestCheckpoint } = runPaths(folder);
+  const path = existsSync(bestCheckpoint) ? bestCheckpoint : listCheckpoints(folder).at(-1)?.path;
+  if (path === undefined) {
     throw new InputError(
       `the run ${folder} (${status}) has no checkpoint; train it further, or choose another run`,
     );
   }
-  const model = loadModel(checkpoint.path);
+  const model = loadModel(path);
   setThreads(model.description.config.threads ?? undefined);
   return model;
 }

@@ -44,7 +44,7 @@ describe('the layers of a configuration', () => {
       seed: 1,
       steps: 1,
       logEvery: 1,
-      evaluateEvery: 1,
+      saveEvery: 1,
     });
     const config = resolveConfig({
       preset: 'fashion-mnist',
@@ -53,7 +53,7 @@ describe('the layers of a configuration', () => {
       flags: [settingLayer('steps', '3', '--steps'), settingLayer('logEvery', '3', '--log')],
       sets: ['logEvery=4'],
     });
-    expect(config).toMatchObject({ evaluateEvery: 1, seed: 2, steps: 3, logEvery: 4 });
+    expect(config).toMatchObject({ saveEvery: 1, seed: 2, steps: 3, logEvery: 4 });
     expect(config.data).toEqual({ ...resolveConfig().data, name: 'fashion-mnist', labels: 200 });
   });
 

@@ -142,6 +142,23 @@ const emaSchema = z.strictObject({
     ),
 });
 
+const evaluationSchema = z.strictObject({
+  protocol: z
+    .enum(['last', 'median', 'best-on-validation'])
+    .default('last')
+    .describe(
+      'accuracy that is reported: of the last weights, where test images are looked at once at the end, and with ' +
+        'validation images not at all; the median over the last evaluations, which look at test images on the way, as ' +
+        'in the published code; or of the weights that are best on validation images',
+    ),
+  every: count()
+    .default(1000)
+    .describe(
+      'steps between evaluations on the way, of validation images and, for the median, of test images; 0 = none',
+    ),
+  window: positiveCount().default(10).describe('median: over how many of the last evaluations'),
+});
+
 export const configSchema = z.strictObject({
   seed: count()
     .max(2 ** 32 - 1)
@@ -160,7 +177,9 @@ export const configSchema = z.strictObject({
   optimizer: optimizerSchema.prefault({}).describe('stochastic gradient descent'),
   ema: emaSchema.prefault({}).describe('average of the weights over time'),
   steps: positiveCount().default(3000).describe('training steps in all'),
-  evaluateEvery: count().default(1000).describe('steps between evaluations; 0 = only at the end'),
+  evaluation: evaluationSchema
+    .prefault({})
+    .describe('when accuracy is measured, on which images, and what is reported'),
   saveEvery: count().default(1000).describe('steps between checkpoints; 0 = only at the end'),
   logEvery: positiveCount().default(25).describe('steps between lines of metrics'),
   predictUnlabeled: z

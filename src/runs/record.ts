@@ -35,11 +35,11 @@ export const runRecordSchema = z.object({
   endedAt: z.iso.datetime().nullable(),
   /** Why it failed. */
   error: z.string().nullable(),
-  /** Final numbers by name, such as `testAccuracy` (0…1) and `seconds`. */
+  /** Final numbers by name, such as `testAccuracy` (0…1; null where test images were not looked at). */
   results: z.record(z.string(), z.number().nullable()).nullable(),
 });
 export type RunRecord = z.output<typeof runRecordSchema>;
-export type RunResults = Readonly<Record<string, number>>;
+export type RunResults = Readonly<Record<string, number | null>>;
 
 /** `split.json`: what training was told of which images. All others of the training set were unlabeled. */
 export const splitRecordSchema = z.object({

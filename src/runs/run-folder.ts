@@ -5,7 +5,7 @@
  *     run.json              status, seed, versions, machine, command line, times, final results
  *     split.json            which images were labeled or held out for validation
  *     metrics.jsonl         one line per logged step
- *     checkpoints/          step-00001500.safetensors
+ *     checkpoints/          step-00001500.safetensors; best.safetensors where the best weights are kept
  *     predictions.csv
  */
 import { mkdirSync } from 'node:fs';
@@ -25,6 +25,7 @@ export function runPaths(folder: string) {
     split: join(folder, 'split.json'),
     metrics: join(folder, 'metrics.jsonl'),
     checkpoints: join(folder, 'checkpoints'),
+    bestCheckpoint: join(folder, 'checkpoints', 'best.safetensors'),
     predictions: join(folder, 'predictions.csv'),
   } as const;
 }

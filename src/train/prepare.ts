@@ -9,6 +9,7 @@ import { contentHash, type SplitRecord } from '../runs/index.js';
 import { algorithmOf } from '../ssl/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { measureNormalization, type Normalization, toImages } from './pixels.js';
+import { checkProtocol } from './protocol.js';
 
 /** The data of a run. Labels of unlabeled images are in `data` alone, which only the evaluation reads. */
 export interface Experiment {
@@ -18,7 +19,10 @@ export interface Experiment {
   readonly normalization: Normalization;
 }
 
-/** @throws InputError where the data set has not the images that the configuration asks for, or it asks for none */
+/**
+ * @throws InputError where the data set has not the images that the configuration asks for, it asks for none, or its
+ *   evaluation protocol cannot be followed
+ */
 export function prepareExperiment(config: Config, data: DatasetPair): Experiment {
   const { labels, validation } = config.data;
   const { train } = data;
@@ -35,6 +39,7 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
     classes: train.classes,
     seed: config.seed,
   });
+  checkProtocol(config.evaluation, split.validation.length);
   const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
   return { config, data, split, normalization: measureNormalization(train, trained) };
 }

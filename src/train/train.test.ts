@@ -6,7 +6,7 @@ import { stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy
 import type { Config } from '../config/index.js';
 import type { DatasetPair } from '../data/dataset.js';
 import { InputError } from '../errors.js';
-import { readRun, readRunMetrics, readSplit, runPaths } from '../runs/index.js';
+import { checkpointPath, readRun, readRunMetrics, readSplit, runPaths } from '../runs/index.js';
 import { liveTensors, setThreads } from '../tensor/index.js';
 import { loadModel } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
@@ -64,12 +64,13 @@ describe('a run', () => {
 
   it('records its end and its results', () => {
     const { record } = readRun(result.folder);
-    const { testAccuracy, validationAccuracy, trainingSeconds, images } = result;
+    const { folder: _, ...results } = result;
     expect(record).toMatchObject({ status: 'finished', seed: 1, error: null });
-    expect(record.results).toEqual({ testAccuracy, validationAccuracy, trainingSeconds, images });
+    expect(record.results).toEqual(results);
     expect(record.machine.threads).toBe(1);
-    expect(images).toBe(12 * (6 + 12 * 2));
-    expect(trainingSeconds).toBeGreaterThan(0);
+    expect(results.images).toBe(12 * (6 + 12 * 2));
+    expect(results.trainingSeconds).toBeGreaterThan(0);
+    expect(results.trainingCpuSeconds).toBeGreaterThan(results.trainingSeconds / 4);
   });
 
   it('records which images were labeled', () => {
@@ -98,7 +99,7 @@ describe('a run', () => {
     );
     expect(evaluated[1]).toEqual({
       step: 12,
-      testAccuracy: result.testAccuracy,
+      testAccuracy: null,
       validationAccuracy: result.validationAccuracy,
     });
   });
@@ -118,13 +119,12 @@ describe('a run', () => {
   });
 
   it('can be loaded again with the accuracy it reported', () => {
-    const { test } = stripesPair();
     const { learning, description } = loadModel(
       join(result.folder, 'checkpoints', 'step-00000012.safetensors'),
     );
-    const indices = Int32Array.from({ length: test.count }, (_, i) => i);
-    const { normalization } = description;
-    expect(evaluate(learning, test, { normalization, indices }).accuracy).toBe(result.testAccuracy);
+    const indices = readSplit(result.folder).validation;
+    const { accuracy } = evaluate(learning, stripesPair().train, { ...description, indices });
+    expect(accuracy).toBe(result.validationAccuracy);
     expect(description).toMatchObject({
       step: 12,
       classes: ['left', 'middle', 'right'],
@@ -214,11 +214,12 @@ describe('what a run computes', () => {
   });
 
   it('does not depend on evaluations, checkpoints and predictions on the way', async () => {
-    const often = await run(toyConfig('evaluateEvery=1', 'saveEvery=1', 'logEvery=12'));
-    const never = await run(
-      toyConfig('evaluateEvery=0', 'saveEvery=0', 'logEvery=12', 'predictUnlabeled=false'),
-    );
+    const median = ['evaluation.protocol=median', 'evaluation.every=1'];
+    const often = await run(toyConfig(...median, 'saveEvery=1', 'logEvery=12'));
+    const never = await run(toyConfig('saveEvery=0', 'logEvery=12', 'predictUnlabeled=false'));
     const last = (result: TrainingResult) => metricsOf(result).slice(-2);
+    expect(metricsOf(often).length).toBe(13);
+    expect(metricsOf(never).length).toBe(2);
     expect(last(often)).toEqual(last(never));
   });
 });
@@ -236,6 +237,77 @@ function rotatedBetween(labels: Int32Array, labeled: readonly number[]): Int32Ar
   }
   return result;
 }
+
+describe('the protocol', () => {
+  const evaluationsOf = (result: TrainingResult) =>
+    metricsOf(result).filter((line) => 'validationAccuracy' in line);
+  /** Test images that cannot be looked at. */
+  function blindPair(): DatasetPair {
+    const { train: images, test } = stripesPair();
+    const blind = { ...test };
+    Object.defineProperty(blind, 'images', {
+      get() {
+        throw new Error('a test image was looked at');
+      },
+    });
+    return { train: images, test: blind };
+  }
+  const testAccuracyOf = (path: string) => {
+    const { learning, description } = loadModel(path);
+    const { test } = stripesPair();
+    const indices = Int32Array.from({ length: test.count }, (_, i) => i);
+    return evaluate(learning, test, { ...description, indices }).accuracy;
+  };
+
+  it('last: looks at the test images once, with the last weights', async () => {
+    const result = await run(toyConfig('evaluation.every=1', 'saveEvery=0'));
+    expect(evaluationsOf(result)).toEqual([
+      { step: 12, testAccuracy: result.testAccuracy, validationAccuracy: null },
+    ]);
+    expect(result.evaluatedStep).toBe(12);
+    expect(testAccuracyOf(checkpointPath(result.folder, 12))).toBe(result.testAccuracy);
+  });
+
+  it('last, with validation images: never looks at the test images', async () => {
+    const result = await run(toyConfig('data.validation=6', 'evaluation.every=5'), {}, blindPair());
+    expect(evaluationsOf(result).map(({ step }) => step)).toEqual([5, 10, 12]);
+    expect(result.testAccuracy).toBeNull();
+    expect(result.validationAccuracy).toBe(evaluationsOf(result)[2].validationAccuracy);
+    const promise = run(toyConfig(), {}, blindPair());
+    await expect(promise).rejects.toThrow('a test image was looked at'); // so that the test above means something
+  });
+
+  it('median: reports the median of the last measurements on the test images', async () => {
+    const result = await run(
+      toyConfig('evaluation.protocol=median', 'evaluation.every=2', 'evaluation.window=3'),
+    );
+    const accuracies = evaluationsOf(result).map(({ testAccuracy }) => testAccuracy as number);
+    expect(accuracies.length).toBe(6);
+    expect(result.testAccuracy).toBe(accuracies.slice(-3).toSorted()[1]);
+  });
+
+  it('best-on-validation: keeps the best weights, and only they look at the test images', async () => {
+    // a rate at which accuracy comes and goes
+    const result = await run(
+      supervisedConfig(
+        'evaluation.protocol=best-on-validation',
+        'evaluation.every=1',
+        'data.validation=30',
+        'optimizer.learningRate=0.3',
+        'optimizer.schedule=constant',
+      ),
+    );
+    const evaluations = evaluationsOf(result);
+    expect(evaluations.every(({ testAccuracy }) => testAccuracy === null)).toBe(true);
+    const accuracies = evaluations.map(({ validationAccuracy }) => validationAccuracy as number);
+    expect(result.validationAccuracy).toBe(Math.max(...accuracies));
+    expect(accuracies.at(-1)).toBeLessThan(Math.max(...accuracies));
+    expect(result.evaluatedStep).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
+    const { bestCheckpoint } = runPaths(result.folder);
+    expect(testAccuracyOf(bestCheckpoint)).toBe(result.testAccuracy);
+    expect(loadModel(bestCheckpoint).description.step).toBe(result.evaluatedStep);
+  });
+});
 
 describe('memory', () => {
   it.each([
@@ -277,6 +349,11 @@ describe('a run is refused', () => {
       what: 'the heads do not share the features out evenly',
       setting: 'algorithm.heads=3',
       message: /heads.*3/,
+    },
+    {
+      what: 'it is to choose the best weights and has nothing to choose by',
+      setting: 'evaluation.protocol=best-on-validation',
+      message: /no validation images are held out: set data\.validation/,
     },
     {
       what: 'no view of the labeled images is asked for',

@@ -11,8 +11,8 @@ import {
   writePredictions,
 } from '../runs/index.js';
 import { engineInformation, setThreads, tidy } from '../tensor/index.js';
-import { saveCheckpoint } from './checkpoint.js';
-import { evaluate, mostProbable, predictImages } from './evaluate.js';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { mostProbable, predictImages } from './evaluate.js';
 import { Learning } from './learning.js';
 import { toBatch, toImages } from './pixels.js';
 import {
@@ -22,7 +22,17 @@ import {
   prepareExperiment,
   recordSplit,
 } from './prepare.js';
+import {
+  type Accuracies,
+  bestOnValidation,
+  conclude,
+  isEvaluated,
+  keepsBest,
+  type Measurement,
+  measure,
+} from './protocol.js';
 import { learningRateAt } from './schedule.js';
+import { Stopwatch } from './stopwatch.js';
 
 export interface TrainOptions {
   /** exactly this run folder, which must not exist; default: a new one in `root` */
@@ -47,14 +57,15 @@ export interface Progress {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export interface TrainingResult {
+/** Accuracies as the protocol of the configuration reports them. */
+export interface TrainingResult extends Accuracies {
   readonly folder: string;
-  /** share of the test images that are classified right, 0…1 */
-  readonly testAccuracy: number;
-  /** the same of the validation images; null without any */
-  readonly validationAccuracy: number | null;
+  /** training steps that the weights had which are reported and kept; for the median, the last of them */
+  readonly evaluatedStep: number;
   /** wall time of the training steps, without evaluation */
   readonly trainingSeconds: number;
+  /** processor time of all threads in that time */
+  readonly trainingCpuSeconds: number;
   readonly images: number;
 }
 
@@ -73,12 +84,13 @@ export async function train(
   const run = createRun({ ...options, config, split: recordSplit(experiment), engine: engineInformation() });
   options.onStart?.(run);
   try {
-    const { trainingSeconds, images, evaluation } = await runSteps(run, learning, { experiment, ...options });
+    const { measurements, ...effort } = await runSteps(run, learning, { experiment, ...options });
+    if (keepsBest(config.evaluation)) loadCheckpoint(runPaths(run.folder).bestCheckpoint, learning);
+    const { step: evaluatedStep, ...accuracies } = conclude(learning, experiment, measurements);
     if (config.predictUnlabeled) predictUnlabeled(run, experiment, learning);
-    const { testAccuracy, validationAccuracy } = evaluation;
-    const results = { testAccuracy, trainingSeconds, images };
-    run.finish(validationAccuracy === null ? results : { ...results, validationAccuracy });
-    return { ...results, validationAccuracy, folder: run.folder };
+    const results = { ...accuracies, evaluatedStep, ...effort };
+    run.finish(results);
+    return { ...results, folder: run.folder };
   } catch (error) {
     run.fail(error);
     throw error;
@@ -97,53 +109,48 @@ async function runSteps(run: Run, learning: Learning, { experiment, onStep }: Ru
   const views = learning.algorithm.views(config.algorithm);
   const normalize = (pixels: Uint8Array) => toImages(pixels, data.train, normalization);
   const isDue = (done: number, every: number) => done === config.steps || (every > 0 && done % every === 0);
+  const describe = (step: number) => ({ config, step, classes, height, width, channels, normalization });
   const loader = createTrainingLoader(experiment, 0);
   const means = new RunningMeans();
+  const stopwatch = new Stopwatch();
+  const measurements: Measurement[] = [];
   let images = 0;
-  let trainingSeconds = 0;
 
   try {
     for (let step = 0; step < config.steps; step++) {
-      const started = performance.now();
-      const batch = await loader.next();
-      const metrics = tidy(() => learning.step(toBatch(batch, views, normalize), step));
-      batch.release();
-      trainingSeconds += (performance.now() - started) / 1000;
+      const metrics = await stopwatch.time(async () => {
+        const batch = await loader.next();
+        const result = tidy(() => learning.step(toBatch(batch, views, normalize), step));
+        images += batch.pixels.length / imageSize(data.train);
+        batch.release();
+        return result;
+      });
       if (!Number.isFinite(metrics.loss)) throw diverged(config, step, metrics);
 
       const done = step + 1;
-      images += batch.pixels.length / imageSize(data.train);
       means.add(metrics);
       onStep?.({ step: done, steps: config.steps, images, metrics });
       if (isDue(done, config.logEvery)) {
         const learningRate = learningRateAt(step, config);
-        run.metrics.append({ step: done, ...means.take(), learningRate, seconds: trainingSeconds });
+        run.metrics.append({ step: done, ...means.take(), learningRate, seconds: stopwatch.seconds });
       }
-      if (isDue(done, config.evaluateEvery) && done < config.steps) {
-        run.metrics.append({ step: done, ...evaluateAll(learning, experiment) });
+      if (isEvaluated(experiment, done)) {
+        const measurement = measure(learning, experiment, done);
+        run.metrics.append({ ...measurement });
+        measurements.push(measurement);
+        if (keepsBest(config.evaluation) && bestOnValidation(measurements) === measurement) {
+          saveCheckpoint(runPaths(run.folder).bestCheckpoint, learning, describe(done));
+        }
       }
       if (isDue(done, config.saveEvery)) {
-        const description = { config, step: done, classes, height, width, channels, normalization };
-        saveCheckpoint(checkpointPath(run.folder, done), learning, description);
+        saveCheckpoint(checkpointPath(run.folder, done), learning, describe(done));
       }
     }
   } finally {
     await loader.close();
   }
-  const evaluation = evaluateAll(learning, experiment);
-  run.metrics.append({ step: config.steps, ...evaluation });
-  return { trainingSeconds, images, evaluation };
-}
-
-/** Accuracy on the test images, which nothing is chosen by, and on validation images where there are any. */
-function evaluateAll(learning: Learning, { data, split, normalization }: Experiment) {
-  const testIndices = Int32Array.from({ length: data.test.count }, (_, index) => index);
-  const test = evaluate(learning, data.test, { normalization, indices: testIndices });
-  const validation =
-    split.validation.length === 0
-      ? null
-      : evaluate(learning, data.train, { normalization, indices: split.validation });
-  return { testAccuracy: test.accuracy, validationAccuracy: validation?.accuracy ?? null };
+  const { seconds: trainingSeconds, cpuSeconds: trainingCpuSeconds } = stopwatch;
+  return { measurements, trainingSeconds, trainingCpuSeconds, images };
 }
 
 /** Labels every unlabeled training image. */

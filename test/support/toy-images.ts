@@ -46,7 +46,7 @@ const TOY_SETTINGS = {
   optimizer: { learningRate: 0.1, schedule: 'cosine', warmupSteps: 0 },
   ema: { decay: 0.9 },
   steps: 12,
-  evaluateEvery: 6,
+  evaluation: { protocol: 'last', every: 6 },
   saveEvery: 6,
   logEvery: 4,
   threads: 1,

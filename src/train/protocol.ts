@@ -1,0 +1,116 @@
+/**
+ * Evaluation protocols: which images are looked at when, and what of it is reported. Nothing that training computes
+ * depends on them.
+ *
+ * - `last`: the last weights. Test images are looked at once, at the end; with validation images, not at all.
+ * - `median`: test images are looked at again and again, and the median of the last measurements is reported, as in the
+ *   published FeatMatch code (where validation = test).
+ * - `best-on-validation`: the weights that are best on validation images are kept, and look at the test images once.
+ */
+import type { Config } from '../config/index.js';
+import { InputError } from '../errors.js';
+import { evaluate } from './evaluate.js';
+import type { Learning } from './learning.js';
+import type { Experiment } from './prepare.js';
+
+/** What one evaluation found: shares of images that are classified right, 0…1; null where none were looked at. */
+export interface Accuracies {
+  readonly testAccuracy: number | null;
+  readonly validationAccuracy: number | null;
+}
+
+/** An evaluation of the weights after `step` training steps. */
+export interface Measurement extends Accuracies {
+  readonly step: number;
+}
+
+type EvaluationConfig = Config['evaluation'];
+
+/** @throws InputError where the protocol cannot be followed */
+export function checkProtocol({ protocol, every }: EvaluationConfig, validationImages: number): void {
+  if (protocol === 'best-on-validation' && validationImages === 0) {
+    throw new InputError(
+      "evaluation.protocol is 'best-on-validation', but no validation images are held out: set data.validation",
+    );
+  }
+  if (protocol !== 'last' && every === 0) {
+    throw new InputError(
+      `evaluation.protocol is '${protocol}', which compares evaluations on the way, but there are none: set evaluation.every`,
+    );
+  }
+}
+
+/** Whether the weights that are best on validation images are kept and reported. */
+export function keepsBest({ protocol }: EvaluationConfig): boolean {
+  return protocol === 'best-on-validation';
+}
+
+/** Whether the weights after `done` steps are evaluated: the last ones are, others where the protocol looks at images. */
+export function isEvaluated({ config, split }: Experiment, done: number): boolean {
+  const { protocol, every } = config.evaluation;
+  const looksOnTheWay = protocol === 'median' || split.validation.length > 0;
+  return done === config.steps || (looksOnTheWay && every > 0 && done % every === 0);
+}
+
+/** Accuracies of the weights after `step` steps, on the images that the protocol lets be looked at then. */
+export function measure(learning: Learning, experiment: Experiment, step: number): Measurement {
+  const { config, data, split, normalization } = experiment;
+  const { protocol } = config.evaluation;
+  const hasValidation = split.validation.length > 0;
+  const looksAtTest =
+    protocol === 'median' || (protocol === 'last' && step === config.steps && !hasValidation);
+  return {
+    step,
+    testAccuracy: looksAtTest ? testAccuracyOf(learning, experiment) : null,
+    validationAccuracy: hasValidation
+      ? evaluate(learning, data.train, { normalization, indices: split.validation }).accuracy
+      : null,
+  };
+}
+
+/**
+ * What a run reports of its measurements, and the training steps of the weights that it is about.
+ * @param learning where the best weights are kept, it has those
+ */
+export function conclude(
+  learning: Learning,
+  experiment: Experiment,
+  measurements: readonly Measurement[],
+): Measurement {
+  const { protocol, window } = experiment.config.evaluation;
+  const last = measurements[measurements.length - 1];
+  switch (protocol) {
+    case 'last':
+      return last;
+    case 'median':
+      return { step: last.step, ...medianOfLast(measurements, window) };
+    case 'best-on-validation':
+      return { ...bestOnValidation(measurements), testAccuracy: testAccuracyOf(learning, experiment) };
+  }
+}
+
+function testAccuracyOf(learning: Learning, { data, normalization }: Experiment): number {
+  const indices = Int32Array.from({ length: data.test.count }, (_, index) => index);
+  return evaluate(learning, data.test, { normalization, indices }).accuracy;
+}
+
+/** The first of the measurements that are best on validation images. @param measurements one or more */
+export function bestOnValidation(measurements: readonly Measurement[]): Measurement {
+  const accuracies = measurements.map(({ validationAccuracy }) => validationAccuracy ?? -1);
+  return measurements[accuracies.indexOf(Math.max(...accuracies))];
+}
+
+/** The median of each accuracy over the last `window` measurements. */
+export function medianOfLast(measurements: readonly Measurement[], window: number): Accuracies {
+  const last = measurements.slice(-window);
+  const of = (name: keyof Accuracies) => median(last.flatMap((measurement) => measurement[name] ?? []));
+  return { testAccuracy: of('testAccuracy'), validationAccuracy: of('validationAccuracy') };
+}
+
+/** The middle one, or the mean of the middle two; null of none. */
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
