@@ -3,7 +3,7 @@
 import { InputError } from '../errors.js';
 import type { CatalogEntry } from './catalog.js';
 import { type DatasetPair, type ImageDataset, sharedBytes } from './dataset.js';
-import { readIdxImages, readIdxLabels } from './idx.js';
+import { readIdxImages, readIdxLabels } from './formats/idx.js';
 import { catalogEntry, locateDataset } from './locate.js';
 
 export interface LoadDatasetOptions {
