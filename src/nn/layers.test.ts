@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { checkGradients } from '../../test/support/gradient-check.js';
 import { expectTensor, irregular, tensorOf } from '../../test/support/tensors.js';
 import { Generator, gradients, noGrad, ones, setThreads, type Tensor } from '../tensor/index.js';
-import { BatchNorm2d, Conv2d, Dropout, Linear } from './layers.js';
+import { BatchNorm2d, Conv2d, Dropout, Linear, withFrozenStatistics } from './layers.js';
 import type { Module } from './module.js';
 
 beforeAll(() => setThreads(1));
@@ -134,6 +134,24 @@ describe('BatchNorm2d', () => {
     [[[1]], [[-2]]],
     [[[3]], [[6]]],
   ]);
+
+  it('normalizes by its batches without remembering them while statistics are frozen', () => {
+    const [free, frozen] = [new BatchNorm2d(2, { momentum: 0.5 }), new BatchNorm2d(2, { momentum: 0.5 })];
+    for (const forward of ['forward', 'forwardRelu'] as const) {
+      const expected = free[forward](images);
+      const start = frozen.running_mean.numbers();
+      expect(withFrozenStatistics(() => frozen[forward](images)).equals(expected)).toBe(true);
+      expectTensor(frozen.running_mean, start);
+      expectTensor(frozen.running_var, [1, 1]);
+    }
+    expect(() =>
+      withFrozenStatistics(() => {
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
+    frozen.forward(images);
+    expectTensor(frozen.running_mean, [1, 1]); // half of the means 2 and 2: no longer frozen
+  });
 
   it('starts with scale 1, offset 0, running mean 0 and variance 1, under the names of PyTorch', () => {
     const layer = new BatchNorm2d(2);

@@ -47,6 +47,19 @@ export class Conv2d extends Module {
   }
 }
 
+let movesStatistics = true;
+
+/** Runs `body` while batch normalization takes the statistics of its batches, as in training, but remembers none. */
+export function withFrozenStatistics<T>(body: () => T): T {
+  const before = movesStatistics;
+  movesStatistics = false;
+  try {
+    return body();
+  } finally {
+    movesStatistics = before;
+  }
+}
+
 export class BatchNorm2d extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -86,7 +99,7 @@ export class BatchNorm2d extends Module {
       runningMean: this.running_mean,
       runningVariance: this.running_var,
       training: this.training,
-      momentum: this.momentum,
+      momentum: movesStatistics ? this.momentum : 0,
       epsilon: this.epsilon,
     };
   }

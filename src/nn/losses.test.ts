@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { checkGradients } from '../../test/support/gradient-check.js';
 import { expectTensor, irregular, tensorOf } from '../../test/support/tensors.js';
 import { gradients, setThreads, tensor } from '../tensor/index.js';
-import { crossEntropy, crossEntropyPerRow } from './losses.js';
+import { crossEntropy, crossEntropyPerRow, klDivergencePerRow, meanSquaredError } from './losses.js';
 
 beforeAll(() => setThreads(1));
 
@@ -71,4 +71,43 @@ describe('cross-entropy', () => {
     checkGradients((rows) => crossEntropyPerRow(rows, targets), [irregular([3, 4])]);
     checkGradients((rows) => crossEntropy(rows, targets), [irregular([3, 4])]);
   });
+});
+
+describe('the Kullback–Leibler divergence', () => {
+  it('is Σ p log(p/q), and 0·log 0 is 0', () => {
+    const targets = tensorOf([
+      [0.5, 0.5],
+      [1, 0],
+    ]);
+    expectTensor(klDivergencePerRow(logits, targets), [
+      0.5 * Math.log(2) + 0.5 * Math.log(2 / 3),
+      Math.log(2),
+    ]);
+  });
+
+  it('is zero where both agree', () => {
+    expectTensor(klDivergencePerRow(logits, logits.softmax(1)), [0, 0]);
+  });
+
+  it('has the gradients of finite differences', () => {
+    const targets = irregular([3, 4], 2).softmax(1);
+    checkGradients((rows) => klDivergencePerRow(rows, targets), [irregular([3, 4])]);
+  });
+});
+
+it('the mean squared error is of all rows and classes', () => {
+  const zero = tensorOf([
+    [0, 0],
+    [0, 0],
+  ]);
+  expectTensor(
+    meanSquaredError(
+      zero,
+      tensorOf([
+        [1, 2],
+        [3, 0],
+      ]),
+    ),
+    (1 + 4 + 9) / 4,
+  );
 });

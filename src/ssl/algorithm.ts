@@ -22,9 +22,20 @@ export interface LearnerContext<Network extends Module> {
    * moves it after every step. Null where the configuration keeps none.
    */
   readonly average: Network | null;
+  /**
+   * A copy of the network as it is now, in evaluation mode and without gradients, which is the learner's: it moves it,
+   * and saves it as a part of its state.
+   */
+  createTeacher(): Network;
   readonly classes: number;
+  /** p(y), each class's share of the labeled images; evenly where a model only predicts */
+  readonly labelDistribution: readonly number[];
   /** μB, unlabeled images in a batch */
   readonly unlabeledBatch: number;
+  /** unlabeled images in all */
+  readonly unlabeledImages: number;
+  /** training steps in all, for what changes with the share of training that is done */
+  readonly steps: number;
   /** source of everything random in the loss */
   readonly generator: Generator;
   /** The labeled images without augmentation, normalized, in batches; to be used inside `tidy`. */
@@ -33,7 +44,10 @@ export interface LearnerContext<Network extends Module> {
 
 export interface StepResult {
   readonly loss: Tensor;
-  /** scalars to log: the parts of the loss and what tells whether training goes well */
+  /**
+   * scalars to log: `loss`, its parts (`lossClf` of the labeled images, `lossCon…` of the unlabeled ones, before their
+   * weights), and what tells whether training goes well
+   */
   readonly metrics: Readonly<Record<string, Tensor | number>>;
 }
 
@@ -59,6 +73,11 @@ export interface Algorithm<Options, Network extends Module = Module> {
   readonly options: z.ZodObject;
   /** how many views of each image of a batch the loss needs */
   views(options: Options): { labeled: ViewCounts; unlabeled: ViewCounts };
+  /**
+   * The cost of a step: how often it takes each labeled and each unlabeled image of its batch through an encoder, all
+   * views and networks counted, with and without gradients alike.
+   */
+  passes(options: Options): { labeled: number; unlabeled: number };
   createNetwork(options: Options, context: NetworkContext): Network;
   createLearner(options: Options, context: LearnerContext<Network>): Learner<Network>;
 }

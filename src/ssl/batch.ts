@@ -26,6 +26,11 @@ export interface Batch {
   readonly labeled: Views;
   /** x and x̂ of (4) and (5): μB images */
   readonly unlabeled: Views;
+  /**
+   * Which of all unlabeled images each of the batch is, from 0 (μB), int64: for methods that remember something of each
+   * image. Says nothing of its class.
+   */
+  readonly unlabeledIndices: Tensor;
 }
 
 /** The rows (N, …) of N images once for each of their views: (views·N, …). */

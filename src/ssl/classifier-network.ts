@@ -21,4 +21,9 @@ export class ClassifierNetwork extends Module {
   forward(images: Tensor): Tensor {
     return tidy(() => this.classifier.forward(this.encoder.forward(images)));
   }
+
+  /** softmax of the logits (N, classes) of images. */
+  probabilities(images: Tensor): Tensor {
+    return tidy(() => this.forward(images).softmax(1));
+  }
 }

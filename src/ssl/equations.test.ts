@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectTensor, tensorOf } from '../../test/support/tensors.js';
 import { setThreads, tensor } from '../tensor/index.js';
-import { linearRamp, sharpen } from './equations.js';
+import { gaussianRamp, linearRamp, sharpen } from './equations.js';
 
 beforeAll(() => setThreads(1));
 
@@ -83,5 +83,17 @@ describe('linearRamp', () => {
     { step: 7, steps: 0, ramp: 1 },
   ])('is $ramp at step $step of $steps', ({ step, steps, ramp }) => {
     expect(linearRamp(step, steps)).toBe(ramp);
+  });
+});
+
+describe('gaussianRamp', () => {
+  it.each([
+    { step: 0, steps: 100, ramp: Math.exp(-5) },
+    { step: 50, steps: 100, ramp: Math.exp(-1.25) },
+    { step: 100, steps: 100, ramp: 1 },
+    { step: 200, steps: 100, ramp: 1 },
+    { step: 0, steps: 0, ramp: 1 },
+  ])('is $ramp at step $step of $steps', ({ step, steps, ramp }) => {
+    expect(gaussianRamp(step, steps)).toBeCloseTo(ramp, 12);
   });
 });

@@ -14,3 +14,8 @@ export function sharpen(probabilities: Tensor, temperature: number): Tensor {
 export function linearRamp(step: number, steps: number): number {
   return steps === 0 ? 1 : Math.min(1, step / steps);
 }
+
+/** exp(−5(1 − t)²), t growing from 0 to 1 over `steps` (Laine and Aila 2017, section 2); 1 throughout for no steps. */
+export function gaussianRamp(step: number, steps: number): number {
+  return Math.exp(-5 * (1 - linearRamp(step, steps)) ** 2);
+}

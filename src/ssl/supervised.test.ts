@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNumbers, expectTensor } from '../../test/support/tensors.js';
-import { ToyEncoder, toyBatch, toyImages } from '../../test/support/toy.js';
+import { ToyEncoder, toyBatch, toyContext, toyImages } from '../../test/support/toy.js';
 import { Sgd } from '../nn/index.js';
 import { Generator, liveTensors, setThreads, type Tensor, tidy } from '../tensor/index.js';
 import type { ClassifierNetwork } from './classifier-network.js';
@@ -19,14 +19,7 @@ function networkOf(seed = 1): ClassifierNetwork {
 }
 
 function learnerOf(network: ClassifierNetwork) {
-  return supervised.createLearner(OPTIONS, {
-    network,
-    average: null,
-    classes: 3,
-    unlabeledBatch: 4,
-    generator: new Generator(1),
-    labeledImages: () => [],
-  });
+  return supervised.createLearner(OPTIONS, toyContext(network));
 }
 
 /** −log softmax(logits)_label, on average. */

@@ -8,19 +8,18 @@ import { tidy } from '../tensor/index.js';
 import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
+import { labeledViews, viewsOfLabeled } from './options.js';
 
-const options = z.strictObject({
-  labeledWeakViews: z.int().min(0).default(0).describe('weak views of each labeled image'),
-  labeledStrongViews: z.int().min(0).default(1).describe('strong views of each labeled image'),
-});
+const options = z.strictObject(labeledViews({ weak: 0, strong: 1 }));
 
 export const supervised: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'Supervised baseline',
   citation: 'labeled images only',
   options,
-  views: ({ labeledWeakViews, labeledStrongViews }) => ({
-    labeled: { weak: labeledWeakViews, strong: labeledStrongViews },
-    unlabeled: { weak: 0, strong: 0 },
+  views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 0, strong: 0 } }),
+  passes: ({ labeledWeakViews, labeledStrongViews }) => ({
+    labeled: labeledWeakViews + labeledStrongViews,
+    unlabeled: 0,
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner: (_, { network }) => ({
@@ -33,7 +32,7 @@ export const supervised: Algorithm<z.output<typeof options>, ClassifierNetwork> 
       );
       return { loss, metrics: { loss } };
     },
-    predict: (evaluated, images) => tidy(() => evaluated.forward(images).softmax(1)),
+    predict: (evaluated, images) => evaluated.probabilities(images),
     state: () => new Map(),
     load() {},
   }),

@@ -8,7 +8,7 @@ import type { Config } from '../config/index.js';
 import { InputError } from '../errors.js';
 import { readSafetensors, writeSafetensors } from '../runs/index.js';
 import type { Batch } from '../ssl/index.js';
-import { Generator, liveTensors, normal, setThreads, tensor, tidy } from '../tensor/index.js';
+import { arange, Generator, liveTensors, normal, setThreads, tensor, tidy } from '../tensor/index.js';
 import { loadCheckpoint, loadModel, type ModelDescription, saveCheckpoint } from './checkpoint.js';
 import { Learning } from './learning.js';
 
@@ -23,6 +23,8 @@ const learningOf = (config: Config) =>
   new Learning(config, {
     classes: 3,
     channels: 1,
+    labelDistribution: [1 / 3, 1 / 3, 1 / 3],
+    unlabeledImages: 10,
     labeledImages: () => [{ images: noise(6, 7), labels: Int32Array.of(0, 1, 2, 0, 1, 2) }],
   });
 
@@ -32,6 +34,7 @@ function batchOf(step: number): Batch {
     labels: tensor(Int32Array.of(0, 1, 2)).to('int64'),
     labeled: viewsOf(3, noise(0, 1), noise(3, seed)),
     unlabeled: viewsOf(4, noise(4, seed + 1), noise(4, seed + 2)),
+    unlabeledIndices: arange(4),
   };
 }
 
@@ -46,6 +49,7 @@ const descriptionOf = (config: Config, step: number): ModelDescription => ({
   width: 12,
   channels: 1,
   normalization: { mean: [100], standardDeviation: [50] },
+  unlabeledImages: 10,
 });
 
 /** A file of a learning after some steps. */

@@ -22,6 +22,8 @@ export interface ModelDescription {
   readonly width: number;
   readonly channels: number;
   readonly normalization: Normalization;
+  /** how many it was trained on: what the algorithm remembers of each is in the checkpoint */
+  readonly unlabeledImages: number;
 }
 
 const safetensorsTypes: Partial<Record<DType, SafetensorsDtype>> = {
@@ -66,6 +68,8 @@ export function loadModel(path: string): { learning: Learning; description: Mode
   const learning = new Learning(description.config, {
     classes: description.classes.length,
     channels: description.channels,
+    labelDistribution: description.classes.map(() => 1 / description.classes.length),
+    unlabeledImages: description.unlabeledImages,
     labeledImages: () => [],
   });
   restore(learning, tensors, path);

@@ -68,7 +68,13 @@ describe('predictImages', () => {
   });
 
   it('does not depend on which images are evaluated together, draws nothing and leaves nothing behind', () => {
-    const learning = new Learning(toyConfig(), { classes: 3, channels: 1, labeledImages: () => [] });
+    const learning = new Learning(toyConfig(), {
+      classes: 3,
+      channels: 1,
+      labelDistribution: [1 / 3, 1 / 3, 1 / 3],
+      unlabeledImages: 10,
+      labeledImages: () => [],
+    });
     const dataset = stripes(12, 3);
     const options = { normalization: { mean: [90], standardDeviation: [70] } };
     const together = predictImages(learning, dataset, { ...options, indices: allOf(dataset) });

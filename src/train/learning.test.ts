@@ -6,6 +6,7 @@ import type { Config } from '../config/index.js';
 import type { Module } from '../nn/index.js';
 import type { Batch } from '../ssl/index.js';
 import {
+  arange,
   Generator,
   keep,
   liveTensors,
@@ -26,6 +27,8 @@ const learningOf = (config: Config) =>
   new Learning(config, {
     classes: 3,
     channels: 1,
+    labelDistribution: [1 / 3, 1 / 3, 1 / 3],
+    unlabeledImages: 10,
     labeledImages: () => [{ images: noise(6, 7), labels: Int32Array.of(0, 1, 2, 0, 1, 2) }],
   });
 
@@ -36,6 +39,7 @@ function batchOf(step: number): Batch {
     labels: tensor(Int32Array.of(0, 1, 2)).to('int64'),
     labeled: viewsOf(3, noise(0, 1), noise(3, seed)),
     unlabeled: viewsOf(4, noise(4, seed + 1), noise(4, seed + 2)),
+    unlabeledIndices: arange(4),
   };
 }
 

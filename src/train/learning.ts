@@ -13,6 +13,9 @@ const STREAMS = { weights: 1, learner: 2 } as const;
 export interface LearningContext {
   readonly classes: number;
   readonly channels: ImageSet['channels'];
+  /** see LearnerContext */
+  readonly labelDistribution: readonly number[];
+  readonly unlabeledImages: number;
   /** see LearnerContext; a model that only predicts has none */
   labeledImages(): Iterable<{ images: Tensor; labels: Int32Array }>;
 }
@@ -41,13 +44,22 @@ export class Learning {
         createEncoder: () => createEncoder(model, { channels: context.channels, generator }),
       });
     this.network = networkOf(this.generators.weights);
-    this.average = ema.decay === 0 ? null : networkOf(stream('weights')).train(false); // starts with the same weights
-    for (const parameter of this.average?.parameters() ?? []) parameter.requiresGrad = false;
+    const copyOfNetwork = () => {
+      const copy = networkOf(stream('weights')).train(false);
+      copy.load(this.network.namedTensors());
+      for (const parameter of copy.parameters()) parameter.requiresGrad = false;
+      return copy;
+    };
+    this.average = ema.decay === 0 ? null : copyOfNetwork();
     this.learner = this.algorithm.createLearner(options, {
       network: this.network,
       average: this.average,
+      createTeacher: copyOfNetwork,
       classes: context.classes,
+      labelDistribution: context.labelDistribution,
       unlabeledBatch: config.batch.unlabeled,
+      unlabeledImages: context.unlabeledImages,
+      steps: config.steps,
       generator: this.generators.learner,
       labeledImages: context.labeledImages,
     });

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { expectTensor } from '../../test/support/tensors.js';
 import { sharedBytes } from '../data/dataset.js';
 import { setThreads } from '../tensor/index.js';
-import { measureNormalization, toBatch, toImages } from './pixels.js';
+import { measureNormalization, placesOf, toBatch, toImages } from './pixels.js';
 
 beforeAll(() => setThreads(1));
 
@@ -82,10 +82,11 @@ describe('toBatch', () => {
   };
   const images = (pixels: Uint8Array) =>
     toImages(pixels, { height: 1, width: 1, channels: 1 }, { mean: [0], standardDeviation: [1] });
-  const views = { labeled: { weak: 1, strong: 2 }, unlabeled: { weak: 1, strong: 1 } };
+  const places = placesOf(Int32Array.of(0, 2, 3, 1), 9);
+  const layout = { labeled: { weak: 1, strong: 2 }, unlabeled: { weak: 1, strong: 1 }, places };
 
   it('sorts the views of the loader into labeled and unlabeled, weak and strong ones', () => {
-    const { labels, labeled, unlabeled } = toBatch(viewBatch, views, images);
+    const { labels, labeled, unlabeled, unlabeledIndices } = toBatch(viewBatch, layout, images);
     expectTensor(labels, [4, 2], { dtype: 'int64' });
     expect(labeled.count).toBe(2);
     expect(labeled.images.numbers()).toEqual([10, 11, 20, 21, 30, 31]);
@@ -96,6 +97,7 @@ describe('toBatch', () => {
     expect(unlabeled.weak.numbers()).toEqual([100, 101, 102]);
     expect(unlabeled.strong.numbers()).toEqual([110, 111, 112]);
     expect(unlabeled.strong.shape).toEqual([3, 1, 1, 1]);
+    expectTensor(unlabeledIndices, [3, 1, 2], { dtype: 'int64' }); // places of 1, 2 and 3 among 0, 2, 3, 1
   });
 
   it('takes a batch without unlabeled images', () => {
@@ -105,7 +107,7 @@ describe('toBatch', () => {
         pixels: viewBatch.pixels.subarray(0, 2),
         unlabeledIndices: new Int32Array(0),
       },
-      { labeled: { weak: 0, strong: 1 }, unlabeled: { weak: 0, strong: 0 } },
+      { labeled: { weak: 0, strong: 1 }, unlabeled: { weak: 0, strong: 0 }, places },
       images,
     );
     expect(labeled.weak.shape).toEqual([0, 1, 1, 1]);

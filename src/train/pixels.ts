@@ -50,10 +50,27 @@ export function toImages(
   });
 }
 
+/** How the loader's arrays are to be read. */
+export interface BatchLayout {
+  readonly labeled: ViewCounts;
+  readonly unlabeled: ViewCounts;
+  /** for each image of the data set its place among the unlabeled ones */
+  readonly places: Int32Array;
+}
+
+/** The place of each index among `indices`; 0 for the others, of `count` in all. */
+export function placesOf(indices: Int32Array, count: number): Int32Array {
+  const places = new Int32Array(count);
+  indices.forEach((index, place) => {
+    places[index] = place;
+  });
+  return places;
+}
+
 /** The batch of a step. To be used inside `tidy`. */
 export function toBatch(
   batch: ViewBatch,
-  { labeled, unlabeled }: { labeled: ViewCounts; unlabeled: ViewCounts },
+  { labeled, unlabeled, places }: BatchLayout,
   images: (pixels: Uint8Array) => Tensor,
 ): Batch {
   const all = images(batch.pixels);
@@ -66,6 +83,7 @@ export function toBatch(
       batch.unlabeledIndices.length,
       unlabeled,
     ),
+    unlabeledIndices: tensor(batch.unlabeledIndices.map((index) => places[index])).to('int64'),
   };
 }
 

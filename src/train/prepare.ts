@@ -41,7 +41,22 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
   });
   checkProtocol(config.evaluation, split.validation.length);
   const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
-  return { config, data, split, normalization: measureNormalization(train, trained) };
+  const experiment = { config, data, split, normalization: measureNormalization(train, trained) };
+  const missing = labelDistribution(experiment).indexOf(0);
+  if (missing >= 0) {
+    throw new InputError(
+      `class ${train.classes[missing]} has no labeled image to learn from: data.labels is ${labels}, and at least one ` +
+        `for each of the ${train.classes.length} classes is needed`,
+    );
+  }
+  return experiment;
+}
+
+/** Each class's share of the labeled images. */
+export function labelDistribution({ data: { train }, split }: Experiment): number[] {
+  const counts = train.classes.map(() => 0);
+  for (const index of split.labeled) counts[train.labels[index]]++;
+  return counts.map((count) => count / split.labeled.length);
 }
 
 /** The stream of training batches from a step on. */

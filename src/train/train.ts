@@ -14,10 +14,11 @@ import { engineInformation, setThreads, tidy } from '../tensor/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { mostProbable, predictImages } from './evaluate.js';
 import { Learning } from './learning.js';
-import { toBatch, toImages } from './pixels.js';
+import { placesOf, toBatch, toImages } from './pixels.js';
 import {
   createTrainingLoader,
   type Experiment,
+  labelDistribution,
   labeledImages,
   prepareExperiment,
   recordSplit,
@@ -99,17 +100,25 @@ export async function train(
 
 function createLearning(experiment: Experiment): Learning {
   const { classes, channels } = experiment.data.train;
-  const images = () => labeledImages(experiment);
-  return new Learning(experiment.config, { classes: classes.length, channels, labeledImages: images });
+  return new Learning(experiment.config, {
+    classes: classes.length,
+    channels,
+    labelDistribution: labelDistribution(experiment),
+    unlabeledImages: experiment.split.unlabeled.length,
+    labeledImages: () => labeledImages(experiment),
+  });
 }
 
 async function runSteps(run: Run, learning: Learning, { experiment, onStep }: RunOptions) {
   const { config, data, normalization } = experiment;
   const { classes, height, width, channels } = data.train;
-  const views = learning.algorithm.views(config.algorithm);
+  const unlabeledImages = experiment.split.unlabeled.length;
+  const places = placesOf(experiment.split.unlabeled, data.train.count);
+  const layout = { ...learning.algorithm.views(config.algorithm), places };
   const normalize = (pixels: Uint8Array) => toImages(pixels, data.train, normalization);
   const isDue = (done: number, every: number) => done === config.steps || (every > 0 && done % every === 0);
-  const describe = (step: number) => ({ config, step, classes, height, width, channels, normalization });
+  const model = { config, classes, height, width, channels, normalization, unlabeledImages };
+  const describe = (step: number) => ({ ...model, step });
   const loader = createTrainingLoader(experiment, 0);
   const means = new RunningMeans();
   const stopwatch = new Stopwatch();
@@ -120,7 +129,7 @@ async function runSteps(run: Run, learning: Learning, { experiment, onStep }: Ru
     for (let step = 0; step < config.steps; step++) {
       const metrics = await stopwatch.time(async () => {
         const batch = await loader.next();
-        const result = tidy(() => learning.step(toBatch(batch, views, normalize), step));
+        const result = tidy(() => learning.step(toBatch(batch, layout, normalize), step));
         images += batch.pixels.length / imageSize(data.train);
         batch.release();
         return result;

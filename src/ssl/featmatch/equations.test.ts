@@ -8,9 +8,10 @@ import {
   parityJson,
   parityTensors,
 } from '../../../test/support/parity.js';
-import { IdentityEncoder, viewsOf } from '../../../test/support/toy.js';
-import { Generator, ones, setThreads, type Tensor, tensor, zeros } from '../../tensor/index.js';
-import { FeatMatchLearner } from './featmatch.js';
+import { IdentityEncoder, toyContext, viewsOf } from '../../../test/support/toy.js';
+import { arange, Generator, ones, setThreads, type Tensor, tensor, zeros } from '../../tensor/index.js';
+import type { Learner } from '../algorithm.js';
+import { featmatch } from './featmatch.js';
 import { FeatureAugmentation } from './feature-augmentation.js';
 import { FeatMatchNetwork } from './network.js';
 import { type FeatMatchOptions, featMatchOptions } from './options.js';
@@ -63,16 +64,10 @@ const options: FeatMatchOptions = featMatchOptions.parse({
   warmupSteps: 100,
 });
 
-function learnerOf(network: FeatMatchNetwork): FeatMatchLearner {
+function learnerOf(network: FeatMatchNetwork): Learner<FeatMatchNetwork> {
   const prototypes = stored('prototypes');
-  const learner = new FeatMatchLearner(options, {
-    network,
-    average: null,
-    classes,
-    unlabeledBatch: stored('features_weak').shape[0],
-    generator,
-    labeledImages: () => [],
-  });
+  const unlabeledBatch = stored('features_weak').shape[0];
+  const learner = featmatch.createLearner(options, toyContext(network, { classes, unlabeledBatch }));
   learner.load(
     new Map([
       ['prototypes', prototypes],
@@ -105,6 +100,7 @@ function batchOf(weak: Tensor) {
     labels: stored('labels'),
     labeled: viewsOf(labeled.shape[0], zeros([0, featureDimension]), labeled),
     unlabeled: viewsOf(weak.shape[0], weak, stored('features_strong')),
+    unlabeledIndices: arange(weak.shape[0]),
   };
 }
 
@@ -144,14 +140,15 @@ describe('the equations of the paper', () => {
   it('(4) to (7): the losses, and the gradients of all parameters', () => {
     const network = networkOf();
     const { loss, metrics } = learnerOf(network).step(batchOf(stored('features_weak')), 0);
-    expectRelative(metrics.lossClf.item(), parity.loss_clf, OUTPUT_TOLERANCE);
-    expectRelative(metrics.lossConG.item(), parity.loss_con_g, OUTPUT_TOLERANCE);
-    expectRelative(metrics.lossConF.item(), parity.loss_con_f, OUTPUT_TOLERANCE);
+    const { lossClf, lossConG, lossConF } = metrics as Record<string, Tensor>;
+    expectRelative(lossClf.item(), parity.loss_clf, OUTPUT_TOLERANCE);
+    expectRelative(lossConG.item(), parity.loss_con_g, OUTPUT_TOLERANCE);
+    expectRelative(lossConF.item(), parity.loss_con_f, OUTPUT_TOLERANCE);
     expectRelative(loss.item(), parity.loss_total, OUTPUT_TOLERANCE);
 
     loss.backward();
     const own = new Map([
-      ...[...network.augmentation.namedParameters()].map(
+      ...[...(network.augmentation as FeatureAugmentation).namedParameters()].map(
         ([name, t]) => [name.replace('.0.', '.'), t] as const,
       ),
       ...[...network.classifier.namedParameters()].map(([name, t]) => [`clf.${name}`, t] as const),

@@ -1,6 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNumbers } from '../../../test/support/tensors.js';
-import { type ToyBatchOptions, ToyEncoder, toyBatch, toyImages } from '../../../test/support/toy.js';
+import {
+  type ToyBatchOptions,
+  ToyEncoder,
+  toyBatch,
+  toyContext,
+  toyImages,
+} from '../../../test/support/toy.js';
 import { InputError } from '../../errors.js';
 import { Sgd, updateWeightAverage } from '../../nn/index.js';
 import {
@@ -14,7 +20,7 @@ import {
   tensor,
   tidy,
 } from '../../tensor/index.js';
-import { FeatMatchLearner, featmatch } from './featmatch.js';
+import { featmatch } from './featmatch.js';
 import type { FeatMatchNetwork } from './network.js';
 import { type FeatMatchOptions, featMatchOptions } from './options.js';
 
@@ -72,14 +78,15 @@ function setUp(setting: SetUp = {}) {
   const network = networkOf(1, dropoutGenerator);
   const average = withAverage ? networkOf(averageSeed).train(false) : null;
   const generator = new Generator(5);
-  const learner = new FeatMatchLearner(options, {
-    network,
+  const context = toyContext(network, {
     average,
     classes: CLASSES,
+    labelDistribution: [0, 1, 2].map((c) => labels.filter((label) => label === c).length / labels.length),
     unlabeledBatch: UNLABELED,
     generator,
     labeledImages: () => [{ ...LABELED, labels: Int32Array.from(labels) }],
   });
+  const learner = featmatch.createLearner(options, context);
   const optimizer = new Sgd(network.namedParameters(), { momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
   optimizer.learningRate = 0.05;
   return { options, network, average, learner, optimizer, generator, dropoutGenerator };
@@ -513,7 +520,7 @@ describe('the declaration of FeatMatch', () => {
 
   it('shares the features out evenly among the heads', () => {
     expect(() => setUp({ options: { heads: 3 } })).toThrow(
-      'algorithm.heads cannot be 3: it has to divide the 8 features of the model',
+      'the heads of AugF cannot be 3: their number has to divide the 8 features of the model',
     );
     const network = setUp({ options: { heads: 4 } }).network;
     expect(network.namedTensors().get('augmentation.phi_e.3.weight')?.shape).toEqual([2, 8]);

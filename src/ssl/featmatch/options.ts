@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labeledViews, labelSource, temperature, threshold } from '../options.js';
 
 const weight = () => z.number().nonnegative();
 
@@ -30,38 +31,30 @@ export const augmentationOptions = (defaults: {
     .describe('steps between extractions of prototypes'),
 });
 
-/** FeatMatch's hyper-parameters; the paper's symbols in the descriptions. */
-export const featMatchOptions = z.strictObject({
-  strongViews: z.int().min(1).default(1).describe('strong views of each unlabeled image, K'),
-  labeledWeakViews: z.int().min(0).default(0).describe('weak views of each labeled image'),
-  labeledStrongViews: z.int().min(0).default(1).describe('strong views of each labeled image'),
-
+/** What AugF and its prototypes take as a part of any method that learns strong views from weak ones. */
+const component = {
   lambdaG: weight().default(1).describe('weight of the consistency of augmented features, λ_g (7)'),
   lambdaF: weight().default(1).describe('weight of the consistency of plain features, λ_f (7)'),
   plainLabeledWeight: weight()
     .default(1)
     .describe('weight of H(y, Clf(Enc(x))), which the paper does not have, beside (6)'),
-  rampSteps: z.int().min(0).default(0).describe('steps over which λ_g and λ_f grow linearly from 0'),
+  ...augmentationOptions({ heads: 1, attentionDropout: 0, extractEvery: 400 }),
+  warmupSteps: z.int().min(0).default(200).describe('steps before the first prototypes, without AugF'),
+};
 
-  pseudoLabels: z
-    .enum(['joint', 'no-grad', 'average'])
-    .default('average')
-    .describe(
-      'what makes pseudo-labels: the training pass itself; a pass of its own over the weak views without gradients; ' +
-        'or the average of the weights (needs ema.decay)',
-    ),
-  temperature: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('sharpening of pseudo-labels, T; 1 = none, 0 = one-hot'),
-  threshold: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe('confidence below which a pseudo-label does not count, τ; 0 = all count'),
+export const componentOptions = z.strictObject(component);
+
+export type ComponentOptions = z.output<typeof componentOptions>;
+
+/** FeatMatch's hyper-parameters; the paper's symbols in the descriptions. */
+export const featMatchOptions = z.strictObject({
+  strongViews: z.int().min(1).default(1).describe('strong views of each unlabeled image, K'),
+  ...labeledViews({ weak: 0, strong: 1 }),
+  ...component,
+  rampSteps: z.int().min(0).default(0).describe('steps over which λ_g and λ_f grow linearly from 0'),
+  pseudoLabels: labelSource('average'),
+  temperature: temperature(0.5),
+  threshold: threshold(0),
   adaptiveThreshold: z
     .boolean()
     .default(false)
@@ -70,9 +63,6 @@ export const featMatchOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe("ReMixMatch's alignment of pseudo-labels to the classes' shares among the labeled images"),
-
-  ...augmentationOptions({ heads: 1, attentionDropout: 0, extractEvery: 400 }),
-  warmupSteps: z.int().min(0).default(200).describe('steps before the first prototypes, without AugF'),
 });
 
 export type FeatMatchOptions = z.output<typeof featMatchOptions>;

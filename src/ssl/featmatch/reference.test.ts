@@ -11,8 +11,18 @@ import {
   parityJson,
   parityTensors,
 } from '../../../test/support/parity.js';
+import { toyContext } from '../../../test/support/toy.js';
 import { createEncoder } from '../../models/index.js';
-import { concatenate, Generator, noGrad, setThreads, type Tensor, tensor, tidy } from '../../tensor/index.js';
+import {
+  arange,
+  concatenate,
+  Generator,
+  noGrad,
+  setThreads,
+  type Tensor,
+  tensor,
+  tidy,
+} from '../../tensor/index.js';
 import type { Batch, Views } from '../batch.js';
 import { FeatMatchNetwork } from './network.js';
 import { featmatchReference, ReferenceLearner, type ReferenceOptions } from './reference.js';
@@ -135,14 +145,8 @@ describe.each(steps)('the published step $kind at iteration $iter', (parity) => 
         attentionDropout: 0,
       };
       const network = networkOf(parity, options);
-      const learner = new ReferenceLearner(options, {
-        network,
-        average: null,
-        classes: parity.pred_labeled[0].length,
-        unlabeledBatch: unlabeledCount,
-        generator: new Generator(1),
-        labeledImages: () => [],
-      });
+      const context = { classes: parity.pred_labeled[0].length, unlabeledBatch: unlabeledCount };
+      const learner = new ReferenceLearner(options, toyContext(network, context));
       if (hasAugmentation) {
         const labels = tensor(new Int32Array(features.shape[0]));
         learner.load(
@@ -156,6 +160,7 @@ describe.each(steps)('the published step $kind at iteration $iter', (parity) => 
         labels: tensor([...parity.labels], [labeledCount], 'int64'),
         labeled: viewsOf(stored('x_labeled')),
         unlabeled: viewsOf(stored('x_unlabeled')),
+        unlabeledIndices: arange(unlabeledCount),
       };
 
       const images = concatenate([batch.labeled.images, batch.unlabeled.images]);

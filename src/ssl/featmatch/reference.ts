@@ -12,7 +12,7 @@ import { concatenate, noGrad, oneHot, type Tensor, tidy } from '../../tensor/ind
 import type { Algorithm, Learner, LearnerContext } from '../algorithm.js';
 import { type Batch, repeatPerView } from '../batch.js';
 import { linearRamp, sharpen } from '../equations.js';
-import { drawMixing, type Mixing, mix } from '../mixup.js';
+import { drawMixing, type Mixing, mix } from '../mixing.js';
 import { FeatMatchNetwork } from './network.js';
 import { augmentationOptions } from './options.js';
 import { PrototypeMemory } from './prototype-memory.js';
@@ -61,7 +61,7 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
     return tidy(() => {
       const { labeled, unlabeled } = batch;
       const rows = labeled.images.shape[0] + unlabeled.images.shape[0];
-      return this.loss(batch, step, drawMixing(rows, mixupAlpha, generator));
+      return this.loss(batch, step, drawMixing(rows, { alpha: mixupAlpha, generator, dominant: true }));
     });
   }
 
@@ -143,6 +143,7 @@ export const featmatchReference: Algorithm<ReferenceOptions, FeatMatchNetwork> =
     labeled: { weak: 1, strong: strongViews },
     unlabeled: { weak: 1, strong: strongViews },
   }),
+  passes: ({ strongViews }) => ({ labeled: 2 * (1 + strongViews), unlabeled: 2 * (1 + strongViews) }),
   createNetwork: (options, context) => new FeatMatchNetwork(options, context),
   createLearner: (options, context) => new ReferenceLearner(options, context),
 };
