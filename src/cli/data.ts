@@ -4,27 +4,66 @@ import type { Progress } from './progress.js';
 
 export function define(command: Command): void {
   command
+    .command('list')
+    .summary('the known data sets: what they are, and where they are on this machine')
+    .description('List the known data sets: what they are, and where they are on this machine.')
+    .option('--json', 'print JSON, with classes, terms of use and files')
+    .action(list);
+  command
     .command('fetch')
     .summary('download a data set from its publisher')
     .description(
       'Download a data set from its publisher and check its SHA-256; continues where it was interrupted.',
     )
-    .argument('<name>', 'mnist or fashion-mnist')
+    .argument('<name>', 'one of "featmatch data list"')
     .option('--folder <folder>', 'where to put the files (default: where training looks for them)')
     .action(fetch);
 }
 
+async function list({ json }: { json?: true }): Promise<void> {
+  const { catalog } = await import('../data/catalog/index.js');
+  const { datasetNames } = await import('../data/catalog/names.js');
+  const { findDataset } = await import('../data/locate.js');
+  const sets = datasetNames.map((name) => ({ name, ...catalog[name], found: findDataset(name) }));
+  if (json) {
+    process.stdout.write(`${JSON.stringify(sets, null, 2)}\n`);
+    return;
+  }
+  const [{ formatTable }, { formatBytes }] = await Promise.all([import('./table.js'), import('./format.js')]);
+  const right = 'right' as const;
+  const columns = [
+    { title: 'name' },
+    { title: 'training', align: right },
+    { title: 'test', align: right },
+    { title: 'classes', align: right },
+    { title: 'size' },
+    { title: 'what' },
+    { title: 'where' },
+  ];
+  const rows = sets.map(({ name, title, train, test, classes, height, width, download, found }) => {
+    const bytes = download.files.reduce((total, file) => total + file.bytes, 0);
+    const where = found ?? `not here: featmatch data fetch ${name} (${formatBytes(bytes)})`;
+    return [name, String(train), String(test), String(classes.length), `${height}×${width}`, title, where];
+  });
+  process.stdout.write(formatTable(columns, rows));
+}
+
 async function fetch(name: string, { folder }: { folder?: string }): Promise<void> {
-  const [{ fetchDataset }, { createProgress }, { formatBytes }] = await Promise.all([
+  const [{ fetchDataset }, { catalogEntry }, { createProgress }, { formatBytes }] = await Promise.all([
     import('../data/fetch.js'),
+    import('../data/locate.js'),
     import('./progress.js'),
     import('./format.js'),
   ]);
-  let current: { file: string; bar: Progress } | undefined;
-  const onProgress = ({ file, received, total }: FetchProgress) => {
-    if (current?.file !== file) {
+  const { title, terms } = catalogEntry(name);
+  process.stderr.write(`${title}; terms of use: ${terms}\n`);
+  let current: { label: string; bar: Progress } | undefined;
+  const onProgress = ({ file, stage, received, total }: FetchProgress) => {
+    const label = stage === 'unpack' ? `${file}, files unpacked` : file;
+    if (current?.label !== label) {
       current?.bar.stop();
-      current = { file, bar: createProgress({ label: file, total, start: received, format: formatBytes }) };
+      const format = stage === 'unpack' ? String : formatBytes;
+      current = { label, bar: createProgress({ label, total, start: received, format }) };
     }
     current.bar.update(received);
   };

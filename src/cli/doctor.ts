@@ -115,22 +115,18 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'libopenblas0-openmp': 'there is no fast BLAS, and training is slow without one',
 };
 
+/** Where the data sets are. One that is not here is a problem only if set-up should have installed it. */
 async function findDataSets(): Promise<{ found: Report['dataSets']; problems: Problem[] }> {
-  const { dirname } = await import('node:path');
-  const { catalog, datasetNames } = await import('../data/catalog.js');
-  const { locateDataset } = await import('../data/locate.js');
-  const { InputError } = await import('../errors.js');
-  const problems: Problem[] = [];
-  const found = datasetNames.map((name) => {
-    try {
-      return { name, folder: dirname(locateDataset(name).trainImages) };
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      const remedy = `featmatch data fetch ${name}, or ${catalog[name].install}`;
-      problems.push({ what: `the data set ${name} is not here`, remedy });
-      return { name, folder: null };
-    }
-  });
+  const { catalog } = await import('../data/catalog/index.js');
+  const { datasetNames } = await import('../data/catalog/names.js');
+  const { findDataset, howToGet } = await import('../data/locate.js');
+  const found = datasetNames.map((name) => ({ name, folder: findDataset(name) }));
+  const problems = found
+    .filter(({ name, folder }) => folder === null && catalog[name].installed)
+    .map(({ name }) => ({
+      what: `the data set ${name} is not here`,
+      remedy: `get it with ${howToGet(name)}`,
+    }));
   return { found, problems };
 }
 
@@ -145,7 +141,7 @@ async function formatReport(report: Report): Promise<string> {
     ['libtorch', libtorch ? `${libtorch.version} in ${libtorch.lib} (${libtorch.source})` : 'not found'],
     ['engine', engine ? describeEngine(engine) : 'not loaded'],
     ['CUDA', libtorch?.cuda ? 'built in' : 'none'],
-    ...report.dataSets.map(({ name, folder }) => [name, folder ?? 'not here']),
+    ...report.dataSets.flatMap(({ name, folder }) => (folder === null ? [] : [[name, folder]])),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);

@@ -5,7 +5,7 @@ import type { Config, SettingKey } from '../config/index.js';
 /** Options that stand for one setting. */
 const SETTING_OPTIONS = {
   algorithm: ['algorithm.name', '<name>', 'featmatch or supervised'],
-  data: ['data.name', '<name>', 'mnist or fashion-mnist'],
+  data: ['data.name', '<name>', 'data set; "featmatch data list" shows them'],
   labels: ['data.labels', '<count>', 'labeled images in all'],
   seed: ['seed', '<number>', 'what everything random derives from'],
   steps: ['steps', '<count>', 'training steps'],

@@ -3,6 +3,7 @@
  * equations. Types, command-line help, documentation and the errors for wrong values derive from it.
  */
 import { z } from 'zod';
+import { datasetNames } from '../data/catalog/names.js';
 import { operationNames } from '../image/rand-augment.js';
 import { algorithms } from '../ssl/index.js';
 
@@ -36,7 +37,7 @@ const positiveCount = () => z.int().positive();
 const fraction = () => z.number().min(0).max(1);
 
 const dataSchema = z.strictObject({
-  name: z.enum(['mnist', 'fashion-mnist']).default('mnist').describe('data set'),
+  name: z.enum(datasetNames).default('mnist').describe('data set; "featmatch data list" explains them'),
   folder: z
     .string()
     .min(1)

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readFixture } from '../../test/support/fixtures.js';
 import { InputError } from '../errors.js';
-import type { CatalogEntry } from './catalog.js';
 import { type FetchOptions, type FetchProgress, fetchDataset } from './fetch.js';
 
 /** What the publisher serves in these tests, in place of the real files of `mnist`. */
@@ -16,22 +24,28 @@ const contents = vi.hoisted(() => ({
   'c.gz': Buffer.from('third'),
   'd.gz': Buffer.from('fourth'),
 }));
+/** In place of the archive of `emnist-digits`; with files outside of its part. */
+const archive = readFixture('data/zip/archive.zip');
 
-vi.mock('./catalog.js', async (original) => {
-  const { catalog, ...rest } = await original<typeof import('./catalog.js')>();
+vi.mock('./catalog/index.js', async (original) => {
+  const { catalog } = await original<typeof import('./catalog/index.js')>();
   const { createHash: hash } = await import('node:crypto');
-  const file = (name: keyof typeof contents) => ({
+  const { readFixture: read } = await import('../../test/support/fixtures.js');
+  const describeFile = (name: string, body: Buffer) => ({
     name,
-    bytes: contents[name].length,
-    sha256: hash('sha256').update(contents[name]).digest('hex'),
+    bytes: body.length,
+    sha256: hash('sha256').update(body).digest('hex'),
   });
-  const files: CatalogEntry['files'] = {
-    trainImages: file('a.gz'),
-    trainLabels: file('b.gz'),
-    testImages: file('c.gz'),
-    testLabels: file('d.gz'),
+  const baseUrl = 'http://nowhere.invalid/';
+  const files = Object.entries(contents).map(([name, body]) => describeFile(name, body));
+  const zip = { ...describeFile('archive.zip', read('data/zip/archive.zip')), unpacksTo: 'part' };
+  return {
+    catalog: {
+      ...catalog,
+      mnist: { ...catalog.mnist, download: { baseUrl, files } },
+      'emnist-digits': { ...catalog['emnist-digits'], download: { baseUrl, files: [zip] } },
+    },
   };
-  return { ...rest, catalog: { ...catalog, mnist: { ...catalog.mnist, files } } };
 });
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
@@ -61,9 +75,9 @@ beforeEach(async () => {
   handle = serve;
   requests = [];
   server = createServer((request, response) => {
-    const file = (request.url as string).slice(1) as keyof typeof contents;
+    const file = (request.url as string).slice(1);
     requests.push({ file, range: request.headers.range });
-    handle(request, response, contents[file]);
+    handle(request, response, file === 'archive.zip' ? archive : contents[file as keyof typeof contents]);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -101,7 +115,12 @@ describe('fetchDataset', () => {
     const progress: FetchProgress[] = [];
     await fetchDataset('mnist', { ...options, onProgress: (step) => progress.push(step) });
     const ofFirst = progress.filter(({ file }) => file === 'a.gz');
-    expect(ofFirst.at(-1)).toEqual({ file: 'a.gz', received: 99_000, total: 99_000 });
+    expect(ofFirst.at(-1)).toEqual({
+      file: 'a.gz',
+      stage: 'download',
+      received: 99_000,
+      total: 99_000,
+    });
     expect(ofFirst.map(({ received }) => received)).toEqual(
       ofFirst.map(({ received }) => received).sort((a, b) => a - b),
     );
@@ -238,5 +257,36 @@ describe('fetchDataset', () => {
 
   test('knows only the data sets of the catalog', async () => {
     await expect(fetchDataset('imagenet', options)).rejects.toThrow(/unknown data set/);
+  });
+});
+
+describe('fetchDataset with an archive', () => {
+  test('unpacks the part that is wanted, and keeps nothing else', async () => {
+    const progress: FetchProgress[] = [];
+    await fetchDataset('emnist-digits', { ...options, onProgress: (step) => progress.push(step) });
+    expect(readdirSync(folder)).toEqual(['part']);
+    expect(readdirSync(join(folder, 'part'), { recursive: true }).sort()).toEqual([
+      'a.txt',
+      'deep',
+      'deep/b.txt',
+    ]);
+    expect(readFileSync(join(folder, 'part/deep/b.txt'), 'utf8')).toBe('second\n'.repeat(1000));
+    expect(progress.at(-1)).toEqual({ file: 'archive.zip', stage: 'unpack', received: 4, total: 4 });
+  });
+
+  test('asks for nothing that is unpacked already', async () => {
+    await fetchDataset('emnist-digits', options);
+    requests = [];
+    await fetchDataset('emnist-digits', options);
+    expect(requests).toEqual([]);
+  });
+
+  test('unpacks anew what was interrupted', async () => {
+    mkdirSync(join(folder, 'part.part'));
+    writeFileSync(join(folder, 'part.part/left-over'), '');
+    writeFileSync(join(folder, 'archive.zip'), archive);
+    await fetchDataset('emnist-digits', options);
+    expect(requests).toEqual([]);
+    expect(readdirSync(join(folder, 'part')).sort()).toEqual(['a.txt', 'deep']);
   });
 });

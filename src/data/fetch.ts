@@ -1,17 +1,20 @@
 /** Downloads the files of a named data set from their publisher. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import type { CatalogFile } from './catalog.js';
+import type { CatalogFile } from './catalog/entry.js';
 import { cacheFolder, catalogEntry } from './locate.js';
+import { unzip } from './unzip.js';
 
 export interface FetchProgress {
   /** Name of the file under way. */
   readonly file: string;
-  /** Bytes of it on disk so far, and in all. */
+  /** Whether it is downloaded or, afterwards, unpacked. */
+  readonly stage: 'download' | 'unpack';
+  /** Bytes of it on disk so far and in all, or files unpacked. */
   readonly received: number;
   readonly total: number;
 }
@@ -28,21 +31,31 @@ export interface FetchOptions {
 }
 
 /**
- * Downloads the files of a data set that are not there yet, checks their SHA-256, and returns their folder. What was
- * received before an interruption is kept in `<file>.part` and continued from; a file gets its name only when complete
- * and verified.
+ * Downloads the files of a data set that are not there yet, checks their SHA-256, unpacks zip archives, and returns
+ * their folder. What was received before an interruption is kept in `<file>.part` and continued from; a file gets its
+ * name only when complete and verified.
  *
  * @throws InputError if there is no such data set, the server cannot be reached, refuses, goes silent or cuts the
  *   connection, if a file is not the published one, or the folder cannot be written.
  */
 export async function fetchDataset(name: string, options: FetchOptions = {}): Promise<string> {
   const entry = catalogEntry(name);
-  const { folder = cacheFolder(name), baseUrl = entry.baseUrl } = options;
+  const { folder = cacheFolder(name), baseUrl = entry.download.baseUrl, onProgress } = options;
   await writing(folder, () => mkdir(folder, { recursive: true }));
-  for (const file of Object.values(entry.files)) {
+  for (const file of entry.download.files) {
     const path = join(folder, file.name);
-    if (await isComplete(path, file)) continue;
-    await download({ url: new URL(file.name, baseUrl).href, path, file }, options);
+    const { name: archive, unpacksTo } = file;
+    if (unpacksTo !== undefined && existsSync(join(folder, unpacksTo))) continue;
+    if (!(await isComplete(path, file))) {
+      await download({ url: new URL(file.name, baseUrl).href, path, file }, options);
+    }
+    if (unpacksTo === undefined) continue;
+    await unzip(path, {
+      part: unpacksTo,
+      into: folder,
+      onFile: ({ files, total }) => onProgress?.({ file: archive, stage: 'unpack', received: files, total }),
+    });
+    await rm(path);
   }
   return folder;
 }
@@ -95,7 +108,7 @@ async function receive(
       received += chunk.length;
       if (received > file.bytes) break; // not this file: its hash will tell
       await writing(path, () => (output as FileHandle).write(chunk));
-      onProgress?.({ file: file.name, received, total: file.bytes });
+      onProgress?.({ file: file.name, stage: 'download', received, total: file.bytes });
     }
     await output.sync();
   } catch (error) {

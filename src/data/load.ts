@@ -1,10 +1,10 @@
 /** Reads the named data sets. */
 
-import { InputError } from '../errors.js';
-import type { CatalogEntry } from './catalog.js';
-import { type DatasetPair, type ImageDataset, sharedBytes } from './dataset.js';
-import { readIdxImages, readIdxLabels } from './formats/idx.js';
+import type { CatalogEntry } from './catalog/entry.js';
+import { type DatasetPair, type ImageDataset, imageSize, sharedBytes } from './dataset.js';
+import type { LabeledImages } from './formats/labeled-images.js';
 import { catalogEntry, locateDataset } from './locate.js';
+import { readerOf } from './readers/index.js';
 
 export interface LoadDatasetOptions {
   /** Folder with the data set's files; by default they are looked for, see {@link locateDataset}. */
@@ -18,39 +18,21 @@ export interface LoadDatasetOptions {
  */
 export async function loadDataset(name: string, { folder }: LoadDatasetOptions = {}): Promise<DatasetPair> {
   const entry = catalogEntry(name);
-  const files = locateDataset(name, folder);
-  return {
-    train: readPart(name, entry, { images: files.trainImages, labels: files.trainLabels }),
-    test: readPart(name, entry, { images: files.testImages, labels: files.testLabels }),
-  };
+  const { train, test } = readerOf(entry.layout).read(locateDataset(name, folder), entry);
+  return { train: join(name, entry, train), test: join(name, entry, test) };
 }
 
-function readPart(
-  name: string,
-  entry: CatalogEntry,
-  paths: { images: string; labels: string },
-): ImageDataset {
+/** The pieces of one part, one after the other in shared memory. */
+function join(name: string, entry: CatalogEntry, pieces: readonly LabeledImages[]): ImageDataset {
   const { classes, height, width, channels } = entry;
-  const { shape, data } = readIdxImages(paths.images);
-  const [count, rows, columns] = shape;
-  if (rows !== height || columns !== width) {
-    throw new InputError(
-      `${paths.images}: images of ${rows}×${columns} pixels, but ${name} has ${height}×${width}`,
-    );
+  const count = pieces.reduce((total, { labels }) => total + labels.length, 0);
+  const images = sharedBytes(count * imageSize(entry));
+  const labels = new Int32Array(count);
+  let start = 0;
+  for (const piece of pieces) {
+    images.set(piece.images, start * imageSize(entry));
+    labels.set(piece.labels, start);
+    start += piece.labels.length;
   }
-  const labels = readIdxLabels(paths.labels).data;
-  if (labels.length !== count) {
-    throw new InputError(
-      `${paths.labels}: ${labels.length} labels for the ${count} images of ${paths.images}`,
-    );
-  }
-  const wrong = labels.findIndex((label) => label >= classes.length);
-  if (wrong >= 0) {
-    throw new InputError(
-      `${paths.labels}: image ${wrong} has label ${labels[wrong]}, but there are ${classes.length} classes`,
-    );
-  }
-  const images = sharedBytes(data.length);
-  images.set(data);
-  return { name, classes, count, height, width, channels, images, labels: Int32Array.from(labels) };
+  return { name, classes, count, height, width, channels, images, labels };
 }

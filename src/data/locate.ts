@@ -1,11 +1,13 @@
 /** Where the files of a named data set are. */
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { type CatalogEntry, type CatalogFile, catalog, type DatasetName, datasetNames } from './catalog.js';
+import type { CatalogEntry } from './catalog/entry.js';
+import { catalog } from './catalog/index.js';
+import { type DatasetName, datasetNames } from './catalog/names.js';
+import { readerOf } from './readers/index.js';
 
 /** @throws InputError if there is no data set of that name. */
 export function catalogEntry(name: string): CatalogEntry {
@@ -15,54 +17,54 @@ export function catalogEntry(name: string): CatalogEntry {
   return catalog[name as DatasetName];
 }
 
-/** The project's own folder for a data set: `$FEATMATCH_DATA/<name>`, by default `~/.cache/featmatch/<name>`. */
+/** The project's own folder for a data set: in `$FEATMATCH_DATA`, by default `~/.cache/featmatch`. */
 export function cacheFolder(name: string): string {
-  return join(process.env.FEATMATCH_DATA ?? join(homedir(), '.cache', 'featmatch'), name);
+  const { folder = name } = catalogEntry(name);
+  return join(process.env.FEATMATCH_DATA ?? join(homedir(), '.cache', 'featmatch'), folder);
 }
 
-/** The paths of a data set's four IDX files. */
-export type DatasetFiles = Readonly<Record<keyof CatalogEntry['files'], string>>;
-
 /**
- * Finds the files of a data set, all in one folder: in `folder` if given; else in the cache folder, then where other
- * packages install them.
+ * The folder that holds the files of a data set: `folder` if given; else the cache folder, or one where other packages
+ * install them.
  *
  * @throws InputError if they are not there; it says where they were looked for and how to get them.
  */
-export function locateDataset(name: string, folder?: string): DatasetFiles {
-  const entry = catalogEntry(name);
-  const folders = folder !== undefined ? [folder] : [cacheFolder(name), ...installedFolders(entry)];
-  const missing: string[] = [];
-  for (const candidate of folders) {
-    const files = filesIn(candidate, entry);
-    if (typeof files !== 'string') return files;
-    missing.push(join(candidate, files));
-  }
+export function locateDataset(name: string, folder?: string): string {
+  const candidates = foldersOf(name, folder);
+  const found = candidates.find(({ missing }) => missing === null);
+  if (found !== undefined) return found.folder;
+  const places = candidates.map((candidate) => join(candidate.folder, candidate.missing ?? ''));
   throw new InputError(
-    `data set ${name} not found (looked for ${missing.join(' and ')}): get it with ` +
-      `"featmatch data fetch ${name}" or "${entry.install}"`,
+    `data set ${name} not found (looked for ${places.join(' and ')}): get it with ${howToGet(name)}`,
   );
 }
 
+/** Where {@link locateDataset} finds a data set, or null if it does not. */
+export function findDataset(name: string): string | null {
+  return foldersOf(name).find(({ missing }) => missing === null)?.folder ?? null;
+}
+
+/** The folders to look in, each with a file that it lacks. */
+function foldersOf(name: string, folder?: string): { folder: string; missing: string | null }[] {
+  const entry = catalogEntry(name);
+  const folders = folder !== undefined ? [folder] : [cacheFolder(name), ...installedFolders(entry)];
+  return folders.map((folder) => ({ folder, missing: readerOf(entry.layout).missing(folder, entry.layout) }));
+}
+
+/** The commands that put a data set where it is found. */
+export function howToGet(name: string): string {
+  const { installed } = catalogEntry(name);
+  const commands = [`featmatch data fetch ${name}`, ...(installed ? [installed.command] : [])];
+  return commands.map((command) => `"${command}"`).join(' or ');
+}
+
 function installedFolders({ installed }: CatalogEntry): string[] {
-  if ('folder' in installed) return [installed.folder];
+  if (installed === undefined) return [];
+  if ('folder' in installed.place) return [installed.place.folder];
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${installed.npmPackage}/package.json`);
+    const manifest = createRequire(import.meta.url).resolve(`${installed.place.npmPackage}/package.json`);
     return [join(dirname(manifest), 'data')];
   } catch {
     return []; // the package is not installed
   }
-}
-
-/** The paths of the files, or the name of one that is not in the folder. */
-function filesIn(folder: string, { files }: CatalogEntry): DatasetFiles | string {
-  const paths: Partial<Record<keyof DatasetFiles, string>> = {};
-  for (const [part, file] of Object.entries(files) as [keyof DatasetFiles, CatalogFile][]) {
-    const compressed = join(folder, file.name);
-    const plain = compressed.replace(/\.gz$/, '');
-    const path = [compressed, plain].find((candidate) => existsSync(candidate));
-    if (path === undefined) return file.name;
-    paths[part] = path;
-  }
-  return paths as DatasetFiles;
 }

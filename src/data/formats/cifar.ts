@@ -7,19 +7,11 @@
 
 import { InputError } from '../../errors.js';
 import { damaged } from './file.js';
+import type { LabeledImages } from './labeled-images.js';
 import { PickledArray, readPickle } from './pickle.js';
 
-export const CIFAR_SIDE = 32;
-const PIXELS = CIFAR_SIDE * CIFAR_SIDE;
+const PIXELS = 32 * 32;
 const IMAGE = 3 * PIXELS;
-
-/** Images and labels of one file. */
-export interface LabeledImages {
-  /** count × height × width × channels, 0…255. */
-  readonly images: Uint8Array;
-  /** The class of each image. */
-  readonly labels: Int32Array;
-}
 
 /**
  * Records of the binary version.

@@ -6,7 +6,7 @@
  */
 
 import { InputError } from '../../errors.js';
-import type { LabeledImages } from './cifar.js';
+import type { LabeledImages } from './labeled-images.js';
 import { readMat } from './mat.js';
 
 const SIDE = 32;
