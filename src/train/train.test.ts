@@ -71,7 +71,7 @@ describe('a run', () => {
     expect(record.machine.threads).toBe(1);
     expect(results.images).toBe(12 * (6 + 12 * 2));
     expect(results.trainingSeconds).toBeGreaterThan(0);
-    expect(results.trainingCpuSeconds).toBeGreaterThan(results.trainingSeconds / 4);
+    expect(results.trainingCpuSeconds).toBeGreaterThan(results.trainingSeconds / 40); // a busy machine gives little
   });
 
   it('records which images were labeled', () => {
