@@ -11,13 +11,10 @@ import { InputError } from '../errors.js';
  * Writes `content` to a temporary file in the same folder, flushes it to the disk, renames it to `path` and flushes
  * the folder. Missing parent folders are created; an existing file is replaced.
  *
- * @param content text (UTF-8), bytes, or a list of byte chunks that are written one after the other
+ * @param content text (UTF-8) or bytes
  * @throws {InputError} when the folder cannot be written to or the disk is full; `path` is then as it was
  */
-export function writeFileAtomically(
-  path: string,
-  content: string | Uint8Array | readonly Uint8Array[],
-): void {
+export function writeFileAtomically(path: string, content: string | Uint8Array): void {
   const folder = dirname(path);
   // A random name: another writer, or what a killed one left behind, is never in the way.
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
@@ -63,13 +60,11 @@ const WRITE_ERRORS: Record<string, string> = {
   ENAMETOOLONG: 'its name is too long; choose a shorter one',
 };
 
-function writeAndFlush(path: string, content: Uint8Array | readonly Uint8Array[]): void {
+function writeAndFlush(path: string, content: Uint8Array): void {
   const file = openSync(path, 'wx');
   try {
-    for (const chunk of content instanceof Uint8Array ? [content] : content) {
-      // A write may take only a part, for example where the disk is almost full.
-      for (let offset = 0; offset < chunk.byteLength; ) offset += writeSync(file, chunk, offset);
-    }
+    // A write may take only a part, for example where the disk is almost full.
+    for (let offset = 0; offset < content.byteLength; ) offset += writeSync(file, content, offset);
     fsyncSync(file);
   } finally {
     closeSync(file);

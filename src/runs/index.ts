@@ -1,4 +1,5 @@
 export { writeFileAtomically, writeJsonAtomically } from './atomic.js';
+export { readCheckpointFile, writeCheckpointFile } from './checkpoint-file.js';
 export { type MetricsLine, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
 export { packageVersion } from './package.js';
 export { type Prediction, writePredictions } from './predictions.js';
@@ -18,7 +19,6 @@ export {
   type SafetensorsDtype,
   type SafetensorsFile,
   type SafetensorsTensor,
-  writeSafetensors,
 } from './safetensors.js';
 export {
   type Checkpoint,

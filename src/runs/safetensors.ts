@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { InputError } from '../errors.js';
-import { writeFileAtomically } from './atomic.js';
 
 /** The array that holds one element type; half-precision floats are their 16 bits, booleans are bytes 0 and 1. */
 const ARRAYS = {
@@ -49,26 +48,28 @@ const LENGTH_BYTES = 8;
 /** The reference implementation refuses longer headers, so that a broken length cannot ask for all memory. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/**
- * Writes tensors to a file, atomically: it is never seen half written.
- *
- * @throws {InputError} when the file cannot be written
- * @throws {TypeError} when a tensor's shape, dtype and data do not agree
- */
-export function writeSafetensors(
-  path: string,
-  tensors: ReadonlyMap<string, SafetensorsTensor>,
-  metadata: Record<string, string> = {},
-): void {
-  writeFileAtomically(path, encodeChunks(tensors, metadata));
-}
-
-/** The bytes that {@link writeSafetensors} writes. Throws a `TypeError` as it does. */
+/** The bytes of a file. @throws {TypeError} when a tensor's shape, dtype and data do not agree */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   metadata: Record<string, string> = {},
 ): Buffer {
-  return Buffer.concat(encodeChunks(tensors, metadata));
+  // Wide elements first, as the reference implementation orders them: then every tensor is aligned to its element size.
+  const ordered = [...tensors].sort(([, a], [, b]) => elementBytes(b.dtype) - elementBytes(a.dtype));
+  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA_KEY, metadata]] : [];
+  const chunks: Uint8Array[] = [];
+  let position = 0;
+  for (const [name, tensor] of ordered) {
+    checkTensor(name, tensor);
+    const { dtype, shape, data } = tensor;
+    entries.push([name, { dtype, shape, data_offsets: [position, position + data.byteLength] }]);
+    chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    position += data.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const header = Buffer.alloc(LENGTH_BYTES + Math.ceil(json.byteLength / 8) * 8, ' ');
+  header.writeBigUInt64LE(BigInt(header.byteLength - LENGTH_BYTES));
+  json.copy(header, LENGTH_BYTES);
+  return Buffer.concat([header, ...chunks]);
 }
 
 /**
@@ -77,15 +78,18 @@ export function encodeSafetensors(
  * @throws {InputError} when the file is missing or in any way not a complete safetensors file; it names the file
  */
 export function readSafetensors(path: string): SafetensorsFile {
-  let bytes: Buffer;
+  return decodeSafetensors(readBytes(path), path);
+}
+
+/** @throws {InputError} when the file cannot be read */
+export function readBytes(path: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (error) {
     throw new InputError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
   }
-  return decodeSafetensors(bytes, path);
 }
 
 /**
@@ -124,29 +128,6 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
     throw invalid(source, `${bytes.byteLength - dataStart - position} bytes follow its last tensor`);
   }
   return { tensors, metadata: checkMetadata(metadataEntry, source) };
-}
-
-function encodeChunks(
-  tensors: ReadonlyMap<string, SafetensorsTensor>,
-  metadata: Record<string, string>,
-): Uint8Array[] {
-  // Wide elements first, as the reference implementation orders them: then every tensor is aligned to its element size.
-  const ordered = [...tensors].sort(([, a], [, b]) => elementBytes(b.dtype) - elementBytes(a.dtype));
-  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA_KEY, metadata]] : [];
-  const chunks: Uint8Array[] = [];
-  let position = 0;
-  for (const [name, tensor] of ordered) {
-    checkTensor(name, tensor);
-    const { dtype, shape, data } = tensor;
-    entries.push([name, { dtype, shape, data_offsets: [position, position + data.byteLength] }]);
-    chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    position += data.byteLength;
-  }
-  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const header = Buffer.alloc(LENGTH_BYTES + Math.ceil(json.byteLength / 8) * 8, ' ');
-  header.writeBigUInt64LE(BigInt(header.byteLength - LENGTH_BYTES));
-  json.copy(header, LENGTH_BYTES);
-  return [header, ...chunks];
 }
 
 function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): void {

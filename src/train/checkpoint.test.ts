@@ -6,7 +6,7 @@ import { viewsOf } from '../../test/support/toy.js';
 import { supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { Config } from '../config/index.js';
 import { InputError } from '../errors.js';
-import { readSafetensors, writeSafetensors } from '../runs/index.js';
+import { readCheckpointFile, writeCheckpointFile } from '../runs/index.js';
 import type { Batch } from '../ssl/index.js';
 import { arange, Generator, liveTensors, normal, setThreads, tensor, tidy } from '../tensor/index.js';
 import { loadCheckpoint, loadModel, type ModelDescription, saveCheckpoint } from './checkpoint.js';
@@ -86,7 +86,7 @@ describe('a checkpoint', () => {
 
   it('names its tensors by what they belong to, the weights as PyTorch does', () => {
     const { path } = saved('names', featmatchConfig, 5);
-    const names = [...readSafetensors(path).tensors.keys()];
+    const names = [...readCheckpointFile(path).tensors.keys()];
     expect(names).toEqual(
       expect.arrayContaining([
         'network.encoder.model.0.weight',
@@ -124,7 +124,7 @@ function refusal(call: () => unknown): string {
 describe('a file that is no checkpoint of this', () => {
   it('is refused where it holds tensors alone', () => {
     const path = join(folder, 'bare.safetensors');
-    writeSafetensors(path, new Map([['x', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }]]));
+    writeCheckpointFile(path, new Map([['x', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }]]));
     expect(refusal(() => loadModel(path))).toBe(
       `${path} holds tensors but no description of a model: it is not a checkpoint of featmatch`,
     );

@@ -2,11 +2,11 @@
 import { type Config, resolveConfig } from '../config/index.js';
 import { InputError } from '../errors.js';
 import {
-  readSafetensors,
+  readCheckpointFile,
   type SafetensorsData,
   type SafetensorsDtype,
   type SafetensorsTensor,
-  writeSafetensors,
+  writeCheckpointFile,
 } from '../runs/index.js';
 import { type DType, type Tensor, tensor, tidy } from '../tensor/index.js';
 import { Learning } from './learning.js';
@@ -46,17 +46,17 @@ export function saveCheckpoint(path: string, learning: Learning, description: Mo
         ]),
       ),
   );
-  writeSafetensors(path, tensors, { [METADATA_KEY]: JSON.stringify(description) });
+  writeCheckpointFile(path, tensors, { [METADATA_KEY]: JSON.stringify(description) });
 }
 
 /** Continues where the checkpoint was written: the same network, prototypes, optimizer and random numbers. */
 export function loadCheckpoint(path: string, learning: Learning): void {
-  restore(learning, readSafetensors(path).tensors, path);
+  restore(learning, readCheckpointFile(path).tensors, path);
 }
 
 /** A trained model that predicts. @throws InputError where the file is no checkpoint */
 export function loadModel(path: string): { learning: Learning; description: ModelDescription } {
-  const { tensors, metadata } = readSafetensors(path);
+  const { tensors, metadata } = readCheckpointFile(path);
   const text = metadata[METADATA_KEY];
   if (text === undefined) {
     throw new InputError(
