@@ -234,7 +234,7 @@ Tensor batch_norm_relu(const Tensor& input, const Tensor& weight, const Tensor& 
 
 }  // namespace
 
-TORCH_LIBRARY(featmatch, library) {
+TORCH_LIBRARY_FRAGMENT(featmatch, library) {
   library.def(
       "batch_norm_relu(Tensor input, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, "
       "bool training, float momentum, float epsilon) -> Tensor",

@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { runPaths } from '../runs/run-folder.js';
 import { listCheckpoints, readRun } from '../runs/stored-run.js';
-import { setThreads } from '../tensor/index.js';
-import { loadModel } from '../train/index.js';
+import { configureEngine, loadModel } from '../train/index.js';
 
 /**
  * Loads the checkpoint that a run's accuracy is of: the best where its protocol keeps the best, else the last.
@@ -20,6 +19,6 @@ export function openTrainedModel(folder: string): ReturnType<typeof loadModel> {
     );
   }
   const model = loadModel(path);
-  setThreads(model.description.config.threads ?? undefined);
+  configureEngine(model.description.config);
   return model;
 }

@@ -191,6 +191,12 @@ export const configSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('threads that compute; null = one per processor core'),
+  convolution: z
+    .enum(['winograd', 'direct'])
+    .default('winograd')
+    .describe(
+      "3×3 convolutions: Winograd's minimal filtering, fast, rounding to about 5e-6; or libtorch's own, to about 1e-7",
+    ),
   device: z.enum(['cpu']).default('cpu').describe('where to compute'),
 });
 

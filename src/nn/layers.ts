@@ -4,6 +4,7 @@ import {
   batchNormRelu,
   bernoulli,
   conv2d,
+  conv3x3,
   type Generator,
   keep,
   linear,
@@ -27,6 +28,7 @@ export class Conv2d extends Module {
   readonly bias: Tensor | null;
   private readonly stride: number;
   private readonly padding: number;
+  private readonly isPlain3x3: boolean;
 
   /** Initialized as He et al. 2015 (fan-out), biases zero. */
   constructor(
@@ -40,9 +42,11 @@ export class Conv2d extends Module {
     this.bias = bias ? zeroParameter([outputs], options.dtype) : null;
     this.stride = stride;
     this.padding = padding;
+    this.isPlain3x3 = size === 3 && stride === 1 && padding === 1;
   }
 
   forward(input: Tensor): Tensor {
+    if (this.isPlain3x3) return conv3x3(input, this.weight, this.bias);
     return conv2d(input, this.weight, { bias: this.bias, stride: this.stride, padding: this.padding });
   }
 }

@@ -1,4 +1,5 @@
 /** Operators of neural networks that take parameters. Layouts: images (N, C, H, W), features (N, C). */
+import { convolutionAlgorithm } from './engine.js';
 import { callInPlace, callTensor, type Tensor } from './tensor.js';
 
 /** x Wᵀ + b. @param input (…, in) @param weight (out, in) @param bias (out) or null → (…, out) */
@@ -14,6 +15,16 @@ export function conv2d(
 ): Tensor {
   const { bias = null, stride = 1, padding = 0 } = options;
   return callTensor('conv2d', input, weight, bias, [stride, stride], [padding, padding]);
+}
+
+/**
+ * conv2d with 3×3 weights, stride 1 and padding 1, as {@link setConvolutionAlgorithm} says. Winograd's way serves
+ * float32 maps in channels-last layout with multiples of 8 channels on a CPU with AVX2, and cannot be differentiated
+ * twice; elsewhere it is conv2d itself. @param weight (out, in, 3, 3) @param bias (out) or null → (N, out, H, W)
+ */
+export function conv3x3(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  if (convolutionAlgorithm() === 'direct') return conv2d(input, weight, { bias, padding: 1 });
+  return callTensor('featmatch::conv3x3', input, weight, bias);
 }
 
 export interface BatchNormOptions {

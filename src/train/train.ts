@@ -10,8 +10,9 @@ import {
   runPaths,
   writePredictions,
 } from '../runs/index.js';
-import { engineInformation, setThreads, tidy } from '../tensor/index.js';
+import { engineInformation, tidy } from '../tensor/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { configureEngine } from './engine.js';
 import { mostProbable, predictImages } from './evaluate.js';
 import { Learning } from './learning.js';
 import { placesOf, toBatch, toImages } from './pixels.js';
@@ -79,7 +80,7 @@ export async function train(
   data: DatasetPair,
   options: TrainOptions = {},
 ): Promise<TrainingResult> {
-  setThreads(config.threads ?? undefined);
+  configureEngine(config);
   const experiment = prepareExperiment(config, data);
   const learning = createLearning(experiment);
   const run = createRun({ ...options, config, split: recordSplit(experiment), engine: engineInformation() });

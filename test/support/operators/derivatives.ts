@@ -4,6 +4,7 @@ import {
   batchNormRelu,
   concatenate,
   conv2d,
+  conv3x3,
   globalAveragePool,
   linear,
   maxPool2d,
@@ -137,6 +138,8 @@ export const functionDerivatives: Readonly<Record<string, Check[]>> = {
       [2, 2, 3, 3],
     ),
   ],
+  // in float64 this is conv2d; Winograd's kernels are compared with it in src/nn/conv3x3.test.ts
+  conv3x3: [check((x, weight, bias) => conv3x3(x, weight, bias), [1, 2, 4, 5], [3, 2, 3, 3], [3])],
   batchNorm: [check(normalization(true), ...normalized), check(normalization(false), ...normalized)],
   // in float64 this is libtorch's two operators; the float32 kernel is compared with them in operators/functional.ts
   batchNormRelu: [

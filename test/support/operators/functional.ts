@@ -4,6 +4,7 @@ import type * as functions from '../../../src/tensor/functional.js';
 import {
   addEachInPlace,
   conv2d,
+  conv3x3,
   Generator,
   globalAveragePool,
   linear,
@@ -53,6 +54,20 @@ export const functional = {
       expect(() => linear(zeros([1, 3]), zeros([3, 2]), null)).toThrow(
         'aten::linear(float32[1, 3], float32[3, 2], none): ',
       );
+    },
+  },
+  conv3x3: {
+    'is the cross-correlation with a border of one zero, plus a bias': () => {
+      const kernel = ones([1, 1, 3, 3]);
+      expectTensor(conv3x3(countingImage(3, 3), kernel, tensorOf([100])), [
+        [
+          [
+            [108, 115, 112],
+            [121, 136, 127],
+            [120, 133, 124],
+          ],
+        ],
+      ]);
     },
   },
   conv2d: {
