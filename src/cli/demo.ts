@@ -31,8 +31,9 @@ async function demo({ json, ...options }: DemoOptions): Promise<void> {
   );
   const [{ data, steps }] = configs;
   const images = await loadDataset(data.name);
+  const labels = data.labels ?? images.train.count;
   process.stderr.write(
-    `${data.name}: ${data.labels} labeled images, ${images.train.count - data.labels} unlabeled ones, ${steps} steps each\n`,
+    `${data.name}: ${labels} labeled images, ${images.train.count - labels} unlabeled ones, ${steps} steps each\n`,
   );
   const results: Record<string, TrainingResult> = {};
   for (const config of configs) {

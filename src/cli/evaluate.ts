@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { InputError } from '../errors.js';
 
 interface EvaluateOptions {
   run: string;
@@ -10,17 +11,20 @@ export function define(command: Command): void {
 }
 
 async function evaluateRun({ run, json }: EvaluateOptions): Promise<void> {
-  const [{ openTrainedModel }, { loadDataset }, { evaluate }, { formatPercent }] = await Promise.all([
-    import('./trained-model.js'),
-    import('../data/load.js'),
-    import('../train/index.js'),
-    import('./format.js'),
-  ]);
+  const [{ openTrainedModel }, { loadData }, { allIndices }, { evaluate }, { formatPercent }] =
+    await Promise.all([
+      import('./trained-model.js'),
+      import('./data-loading.js'),
+      import('../data/dataset.js'),
+      import('../train/index.js'),
+      import('./format.js'),
+    ]);
   const { learning, description } = openTrainedModel(run);
   const { config, normalization, step } = description;
-  const { test } = await loadDataset(config.data.name, { folder: config.data.folder });
-  const indices = Int32Array.from({ length: test.count }, (_, index) => index);
-  const evaluation = evaluate(learning, test, { normalization, indices });
+  const { test } = await loadData(config.data);
+  if (test === null)
+    throw new InputError(`${config.data.folder} has no test images: put some into test/<class>/`);
+  const evaluation = evaluate(learning, test, { normalization, indices: allIndices(test) });
   if (json) {
     process.stdout.write(
       `${JSON.stringify({ run, step, data: config.data.name, ...evaluation }, null, 2)}\n`,

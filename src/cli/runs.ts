@@ -34,7 +34,7 @@ async function formatRuns(folder: string, { runs, broken }: RunList): Promise<st
 async function formatRun({ name, status, record, config }: StoredRun): Promise<string[]> {
   const { formatDuration, formatPercent } = await import('./format.js');
   const { startedAt, endedAt, results, seed } = record;
-  const text = (value: string | number | undefined) => String(value ?? '–');
+  const text = (value: string | number | null | undefined) => String(value ?? '–');
   return [
     name,
     status,

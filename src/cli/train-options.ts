@@ -1,12 +1,20 @@
 /** The options that configure a training run, shared by the commands that train. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Config, SettingKey } from '../config/index.js';
+import { type DatasetName, datasetNames, OWN_IMAGES } from '../data/catalog/names.js';
+import { InputError } from '../errors.js';
 
 /** Options that stand for one setting. */
 const SETTING_OPTIONS = {
   algorithm: ['algorithm.name', '<name>', 'featmatch or supervised'],
-  data: ['data.name', '<name>', 'data set; "featmatch data list" shows them'],
+  data: [
+    'data.name',
+    '<name or folder>',
+    'data set ("featmatch data list"), or a folder or list of your own images',
+  ],
   labels: ['data.labels', '<count>', 'labeled images in all'],
+  labelsPerClass: ['data.labelsPerClass', '<count>', 'labeled images of each class'],
   seed: ['seed', '<number>', 'what everything random derives from'],
   steps: ['steps', '<count>', 'training steps'],
 } as const satisfies Record<string, readonly [key: SettingKey, value: string, description: string]>;
@@ -30,7 +38,7 @@ export function addConfigOptions(command: Command): Command {
       collect,
     );
   for (const [name, [key, value, description]] of Object.entries(SETTING_OPTIONS)) {
-    command.option(`--${name} ${value}`, `${description} (--set ${key}=…)`);
+    command.option(`--${flagOf(name)} ${value}`, `${description} (--set ${key}=…)`);
   }
   return command;
 }
@@ -43,9 +51,31 @@ export async function configOf(options: ConfigOptions): Promise<Config> {
   const { resolveConfig, settingLayer } = await import('../config/index.js');
   const flags = Object.entries(SETTING_OPTIONS).flatMap(([name, [key]]) => {
     const value = options[name as SettingOption];
-    return value === undefined ? [] : [settingLayer(key, value, `--${name} ${value}`)];
+    return value === undefined ? [] : [settingLayer(key, value, `--${flagOf(name)} ${value}`)];
   });
-  return resolveConfig({ preset: options.preset, file: options.config, flags, sets: options.set });
+  const own = ownImagesOf(options);
+  const preset = own === undefined ? options.preset : (options.preset ?? 'photos');
+  return resolveConfig({ preset, file: options.config, flags: own ?? flags, sets: options.set });
+
+  /** The flags where `--data` names a user's own images, and not a data set. */
+  function ownImagesOf({ data, labels }: ConfigOptions) {
+    if (data === undefined || datasetNames.includes(data as DatasetName)) return undefined;
+    if (!existsSync(data)) {
+      throw new InputError(
+        `there is no data set '${data}', nor a folder or list of images; "featmatch data list" shows the data sets`,
+      );
+    }
+    const source = `--data ${data}`;
+    const values = {
+      data: { name: OWN_IMAGES, folder: data, ...(labels === undefined ? { labels: null } : {}) },
+    };
+    return [{ source, values }, ...flags.filter(({ values }) => !('name' in Object(values.data)))];
+  }
+}
+
+/** labelsPerClass → labels-per-class */
+function flagOf(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Presets and all settings with defaults and meaning, for the end of a help text. */

@@ -21,12 +21,12 @@ export async function define(command: Command): Promise<void> {
 
 async function train({ output, name, json, ...options }: TrainCommandOptions): Promise<void> {
   const config = await configOf(options);
-  const [{ loadDataset }, { trainWithProgress }, { formatPercent, formatDuration }] = await Promise.all([
-    import('../data/load.js'),
+  const [{ loadData }, { trainWithProgress }, { formatPercent, formatDuration }] = await Promise.all([
+    import('./data-loading.js'),
     import('./training.js'),
     import('./format.js'),
   ]);
-  const data = await loadDataset(config.data.name, { folder: config.data.folder });
+  const data = await loadData(config.data);
   const result = await trainWithProgress(config, data, { folder: output, name });
   if (json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
@@ -35,8 +35,8 @@ async function train({ output, name, json, ...options }: TrainCommandOptions): P
   const { testAccuracy, validationAccuracy, trainingSeconds, folder } = result;
   const lines = [
     testAccuracy === null
-      ? 'test accuracy        – (the test images were not looked at; "featmatch evaluate" does)'
-      : `test accuracy        ${formatPercent(testAccuracy)} of ${data.test.count} images`,
+      ? `test accuracy        – (${data.test === null ? 'there are no test images' : 'the test images were not looked at; "featmatch evaluate" does'})`
+      : `test accuracy        ${formatPercent(testAccuracy)} of ${data.test?.count} images`,
     ...(validationAccuracy === null ? [] : [`validation accuracy  ${formatPercent(validationAccuracy)}`]),
     `training time        ${formatDuration(trainingSeconds)}`,
     `run folder           ${folder}`,

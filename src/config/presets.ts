@@ -27,6 +27,12 @@ export const presets = {
     data: { name: 'fashion-mnist', labels: 100 },
     views: { ...smallImages.views, flip: true },
   },
+  /** Your own images, at 32 or 64 pixels. */
+  photos: {
+    ...smallImages,
+    data: { name: 'folder', labels: null },
+    views: { ...smallImages.views, flip: true },
+  },
 } satisfies Record<string, PartialConfig>;
 
 export type PresetName = keyof typeof presets;

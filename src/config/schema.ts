@@ -3,7 +3,7 @@
  * equations. Types, command-line help, documentation and the errors for wrong values derive from it.
  */
 import { z } from 'zod';
-import { datasetNames } from '../data/catalog/names.js';
+import { datasetNames, OWN_IMAGES } from '../data/catalog/names.js';
 import { operationNames } from '../image/rand-augment.js';
 import { algorithms } from '../ssl/index.js';
 
@@ -37,13 +37,32 @@ const positiveCount = () => z.int().positive();
 const fraction = () => z.number().min(0).max(1);
 
 const dataSchema = z.strictObject({
-  name: z.enum(datasetNames).default('mnist').describe('data set; "featmatch data list" explains them'),
+  name: z
+    .enum([...datasetNames, OWN_IMAGES])
+    .default('mnist')
+    .describe('data set; "featmatch data list" explains them; folder = your own images'),
   folder: z
     .string()
     .min(1)
     .optional()
-    .describe("folder with the data set's files; otherwise where set-up puts them"),
-  labels: positiveCount().default(40).describe('labeled images in all, equally many of each class'),
+    .describe(
+      "folder with the data set's files, otherwise where set-up puts them; your own images: their folder or list",
+    ),
+  side: z
+    .int()
+    .min(8)
+    .max(512)
+    .nullable()
+    .default(null)
+    .describe('your own images: side in pixels that they are brought to; null = 32 or 64, by their size'),
+  labels: positiveCount()
+    .nullable()
+    .default(40)
+    .describe('labeled images in all, equally many of each class; null = all whose class is known'),
+  labelsPerClass: positiveCount()
+    .nullable()
+    .default(null)
+    .describe('labeled images of each class, instead of data.labels'),
   validation: count()
     .default(0)
     .describe(

@@ -6,7 +6,7 @@
 import type { Pixels } from '../image/pixels.js';
 import { randomStream, shuffledRange } from '../image/random.js';
 import { createViewMaker, type MakeView, type ViewKind, type ViewOptions } from '../image/views.js';
-import { type ImageSet, imageSize } from './dataset.js';
+import { type ImageSet, imageSize, pixelsOf } from './dataset.js';
 
 /** Views made of each image, in this order: clean, weak, strong. */
 export interface ViewCounts {
@@ -145,7 +145,7 @@ function createPartWriter({ stream, images, batch, views }: Part, options: Batch
         throw new RangeError(`image ${image} does not exist: the data set has ${count} images`);
       }
       indices[place] = image;
-      const data = dataset.images.subarray(image * size, (image + 1) * size);
+      const data = pixelsOf(dataset, image);
       const source: Pixels = { data, height, width, channels };
       kinds.forEach((kind, view) => {
         const random = randomStream(seed, stream, VIEW, epoch, image, view);

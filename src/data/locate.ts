@@ -17,10 +17,15 @@ export function catalogEntry(name: string): CatalogEntry {
   return catalog[name as DatasetName];
 }
 
+/** Where the project keeps data: `$FEATMATCH_DATA`, by default `~/.cache/featmatch`. */
+export function cacheRoot(): string {
+  return process.env.FEATMATCH_DATA ?? join(homedir(), '.cache', 'featmatch');
+}
+
 /** The project's own folder for a data set: in `$FEATMATCH_DATA`, by default `~/.cache/featmatch`. */
 export function cacheFolder(name: string): string {
   const { folder = name } = catalogEntry(name);
-  return join(process.env.FEATMATCH_DATA ?? join(homedir(), '.cache', 'featmatch'), folder);
+  return join(cacheRoot(), folder);
 }
 
 /**

@@ -4,8 +4,8 @@ import { InputError } from '../errors.js';
 import { randomStream, shuffledRange } from '../image/random.js';
 
 export interface SplitOptions {
-  /** Labelled images in all. */
-  readonly labeled: number;
+  /** Labelled images in all; null = every image of known class that is not held out. */
+  readonly labeled: number | null;
   /** Validation images in all, held out of both other sets. Their labels are known to the user, not to training. */
   readonly validation: number;
   /** Class names, or as many of anything as there are classes. */
@@ -36,8 +36,11 @@ const MEMBERS = 3;
 export function splitDataset(labels: Int32Array, options: SplitOptions): Split {
   const { labeled, validation, classes, seed } = options;
   const members = membersByClass(labels, classes.length);
-  const labeledQuota = quotas(labeled, classes.length, [seed, REMAINDER_LABELED]);
   const validationQuota = quotas(validation, classes.length, [seed, REMAINDER_VALIDATION]);
+  const labeledQuota =
+    labeled === null
+      ? members.map((images, label) => Math.max(0, images.length - validationQuota[label]))
+      : quotas(labeled, classes.length, [seed, REMAINDER_LABELED]);
 
   const use = new Uint8Array(labels.length); // 0 = unlabelled, 1 = labelled, 2 = validation
   members.forEach((images, label) => {

@@ -49,6 +49,8 @@ export const splitRecordSchema = z.object({
   labeledHash: z.string(),
   validation: z.array(z.int().nonnegative()),
   validationHash: z.string(),
+  /** Files that could not be read as images, and why. */
+  leftOut: z.array(z.object({ path: z.string(), reason: z.string() })).default([]),
 });
 export type SplitRecord = z.output<typeof splitRecordSchema>;
 

@@ -18,7 +18,14 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const config = resolveConfig({ values: { seed: 7 } });
-const split = { dataset: 'mnist', labeled: [3, 1, 2], labeledHash: 'a', validation: [], validationHash: 'b' };
+const split = {
+  dataset: 'mnist',
+  labeled: [3, 1, 2],
+  labeledHash: 'a',
+  validation: [],
+  validationHash: 'b',
+  leftOut: [],
+};
 const engine = { version: '1.13.0', threads: 2 };
 const command = ['featmatch', 'train'];
 const create = (options = {}) => createRun({ config, split, engine, command, root, ...options });

@@ -9,7 +9,7 @@
  *     predictions.csv
  */
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { InputError } from '../errors.js';
 import { explainWriteError, writeFileAtomically, writeJsonAtomically } from './atomic.js';
@@ -118,7 +118,11 @@ export function createRun(options: CreateRunOptions): Run {
 }
 
 function defaultName({ algorithm, data }: Config): string {
-  return `${algorithm.name}-${data.name}-${data.labels}`;
+  const { name, folder, labels, labelsPerClass } = data;
+  const images =
+    name === 'folder' && folder !== undefined ? parse(folder).name.replace(/[^A-Za-z0-9._-]+/g, '-') : name;
+  const known = labelsPerClass === null ? (labels ?? 'all') : `${labelsPerClass}-per-class`;
+  return `${algorithm.name}-${images}-${known}`;
 }
 
 function checkName(name: string): void {

@@ -1,4 +1,4 @@
-import type { ImageDataset, ImageSet } from '../data/dataset.js';
+import { gatherPixels, type ImageDataset, type ImageSet } from '../data/dataset.js';
 import { tidy } from '../tensor/index.js';
 import type { Learning } from './learning.js';
 import { type Normalization, toImages } from './pixels.js';
@@ -12,15 +12,13 @@ export function predictImages(
   images: ImageSet,
   { normalization, indices }: { normalization: Normalization; indices: ArrayLike<number> },
 ): Float32Array[] {
-  const size = images.height * images.width * images.channels;
   const rows: Float32Array[] = [];
   for (let start = 0; start < indices.length; start += BATCH) {
     const count = Math.min(BATCH, indices.length - start);
-    const pixels = new Uint8Array(count * size);
-    for (let i = 0; i < count; i++) {
-      const index = indices[start + i];
-      pixels.set(images.images.subarray(index * size, (index + 1) * size), i * size);
-    }
+    const pixels = gatherPixels(
+      images,
+      Array.from({ length: count }, (_, i) => indices[start + i]),
+    );
     const probabilities = tidy(
       () => learning.predict(toImages(pixels, images, normalization)).data() as Float32Array,
     );

@@ -36,7 +36,7 @@ describe('an experiment', () => {
   });
 
   it('gives the labeled images as they are, normalized, in batches', () => {
-    const data = { train: stripes(1200, 1), test: stripes(3, 2) };
+    const data = { train: stripes(1200, 1), validation: null, test: stripes(3, 2) };
     const experiment = prepareExperiment(toyConfig('data.labels=600'), data);
     const { mean, standardDeviation } = experiment.normalization;
     tidy(() => {

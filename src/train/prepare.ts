@@ -1,6 +1,6 @@
 /** From a configuration to what a run works on: images, which of them are labeled, how their pixels are normalized. */
 import type { Config } from '../config/index.js';
-import { type DatasetPair, type ImageSet, imageSize } from '../data/dataset.js';
+import { type DatasetPair, gatherPixels, type ImageSet, pixelsOf } from '../data/dataset.js';
 import { createLoader, type Loader } from '../data/loader.js';
 import { type Split, splitDataset } from '../data/split.js';
 import { InputError } from '../errors.js';
@@ -24,7 +24,7 @@ export interface Experiment {
  *   evaluation protocol cannot be followed
  */
 export function prepareExperiment(config: Config, data: DatasetPair): Experiment {
-  const { labels, validation } = config.data;
+  const { labels, labelsPerClass, validation } = config.data;
   const { train } = data;
   const { weak, strong } = algorithmOf(config.algorithm).views(config.algorithm).labeled;
   if (weak + strong === 0) {
@@ -33,19 +33,24 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
         'algorithm.labeledWeakViews to 1 or more',
     );
   }
+  if (validation > 0 && data.validation !== null) {
+    throw new InputError(
+      `data.validation is ${validation}, but ${train.name} brings ${data.validation.count} validation images of its own: set it to 0`,
+    );
+  }
   const split = splitDataset(train.labels, {
-    labeled: labels,
+    labeled: labelsPerClass === null ? labels : labelsPerClass * train.classes.length,
     validation,
     classes: train.classes,
     seed: config.seed,
   });
-  checkProtocol(config.evaluation, split.validation.length);
+  checkProtocol(config.evaluation, split.validation.length + (data.validation?.count ?? 0));
   const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
   const experiment = { config, data, split, normalization: measureNormalization(train, trained) };
   const missing = labelDistribution(experiment).indexOf(0);
   if (missing >= 0) {
     throw new InputError(
-      `class ${train.classes[missing]} has no labeled image to learn from: data.labels is ${labels}, and at least one ` +
+      `class ${train.classes[missing]} has no labeled image to learn from: ${split.labeled.length} images are labeled, and at least one ` +
         `for each of the ${train.classes.length} classes is needed`,
     );
   }
@@ -95,15 +100,10 @@ export function* labeledImages({
   normalization,
 }: Experiment): Generator<{ images: Tensor; labels: Int32Array }> {
   const { train } = data;
-  const size = imageSize(train);
   for (let start = 0; start < split.labeled.length; start += 256) {
     const indices = split.labeled.subarray(start, start + 256);
-    const pixels = new Uint8Array(indices.length * size);
-    indices.forEach((index, i) => {
-      pixels.set(train.images.subarray(index * size, (index + 1) * size), i * size);
-    });
     yield {
-      images: toImages(pixels, train, normalization),
+      images: toImages(gatherPixels(train, indices), train, normalization),
       labels: indices.map((index) => train.labels[index]),
     };
   }
@@ -112,12 +112,11 @@ export function* labeledImages({
 /** Which images the run was told the labels of, for the run folder. */
 export function recordSplit({ data, split }: Experiment): SplitRecord {
   const { train } = data;
-  const size = imageSize(train);
   const hash = (indices: Int32Array) =>
     contentHash(
       (function* () {
         for (const index of indices) {
-          yield train.images.subarray(index * size, (index + 1) * size);
+          yield pixelsOf(train, index);
           yield Uint8Array.of(train.labels[index]);
         }
       })(),
@@ -128,5 +127,6 @@ export function recordSplit({ data, split }: Experiment): SplitRecord {
     labeledHash: hash(split.labeled),
     validation: [...split.validation],
     validationHash: hash(split.validation),
+    leftOut: [...(data.leftOut ?? [])],
   };
 }

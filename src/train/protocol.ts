@@ -8,6 +8,7 @@
  * - `best-on-validation`: the weights that are best on validation images are kept, and look at the test images once.
  */
 import type { Config } from '../config/index.js';
+import { allIndices, type ImageDataset } from '../data/dataset.js';
 import { InputError } from '../errors.js';
 import { evaluate } from './evaluate.js';
 import type { Learning } from './learning.js';
@@ -46,25 +47,27 @@ export function keepsBest({ protocol }: EvaluationConfig): boolean {
 }
 
 /** Whether the weights after `done` steps are evaluated: the last ones are, others where the protocol looks at images. */
-export function isEvaluated({ config, split }: Experiment, done: number): boolean {
+export function isEvaluated(experiment: Experiment, done: number): boolean {
+  const { config } = experiment;
   const { protocol, every } = config.evaluation;
-  const looksOnTheWay = protocol === 'median' || split.validation.length > 0;
+  const looksOnTheWay = protocol === 'median' || validationOf(experiment) !== null;
   return done === config.steps || (looksOnTheWay && every > 0 && done % every === 0);
 }
 
 /** Accuracies of the weights after `step` steps, on the images that the protocol lets be looked at then. */
 export function measure(learning: Learning, experiment: Experiment, step: number): Measurement {
-  const { config, data, split, normalization } = experiment;
+  const { config, normalization } = experiment;
   const { protocol } = config.evaluation;
-  const hasValidation = split.validation.length > 0;
+  const validation = validationOf(experiment);
   const looksAtTest =
-    protocol === 'median' || (protocol === 'last' && step === config.steps && !hasValidation);
+    protocol === 'median' || (protocol === 'last' && step === config.steps && validation === null);
   return {
     step,
     testAccuracy: looksAtTest ? testAccuracyOf(learning, experiment) : null,
-    validationAccuracy: hasValidation
-      ? evaluate(learning, data.train, { normalization, indices: split.validation }).accuracy
-      : null,
+    validationAccuracy:
+      validation === null
+        ? null
+        : evaluate(learning, validation.images, { normalization, indices: validation.indices }).accuracy,
   };
 }
 
@@ -89,9 +92,16 @@ export function conclude(
   }
 }
 
-function testAccuracyOf(learning: Learning, { data, normalization }: Experiment): number {
-  const indices = Int32Array.from({ length: data.test.count }, (_, index) => index);
-  return evaluate(learning, data.test, { normalization, indices }).accuracy;
+/** Null where the data set has no test images. */
+function testAccuracyOf(learning: Learning, { data, normalization }: Experiment): number | null {
+  if (data.test === null) return null;
+  return evaluate(learning, data.test, { normalization, indices: allIndices(data.test) }).accuracy;
+}
+
+/** The validation images: those of the data set, or those held out of its training images. */
+function validationOf({ data, split }: Experiment): { images: ImageDataset; indices: Int32Array } | null {
+  if (data.validation !== null) return { images: data.validation, indices: allIndices(data.validation) };
+  return split.validation.length === 0 ? null : { images: data.train, indices: split.validation };
 }
 
 /** The first of the measurements that are best on validation images. @param measurements one or more */

@@ -207,7 +207,7 @@ describe('what a run computes', () => {
     const { train: images } = data;
     const [one, other] = [
       await run(toyConfig(), {}, data),
-      await run(toyConfig(), {}, { train: images, test: images }),
+      await run(toyConfig(), {}, { train: images, validation: null, test: images }),
     ];
     const training = (result: TrainingResult) => metricsOf(result).filter((line) => 'loss' in line);
     expect(training(other)).toEqual(training(one));
@@ -251,7 +251,7 @@ describe('the protocol', () => {
         throw new Error('a test image was looked at');
       },
     });
-    return { train: images, test: blind };
+    return { train: images, validation: null, test: blind };
   }
   const testAccuracyOf = (path: string) => {
     const { learning, description } = loadModel(path);

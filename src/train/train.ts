@@ -170,7 +170,12 @@ function predictUnlabeled(run: Run, { data, split, normalization }: Experiment, 
     runPaths(run.folder).predictions,
     rows.map((row, i) => {
       const label = mostProbable(row);
-      return { image: split.unlabeled[i], predicted: data.train.classes[label], confidence: row[label] };
+      const index = split.unlabeled[i];
+      return {
+        image: data.train.names?.[index] ?? index,
+        predicted: data.train.classes[label],
+        confidence: row[label],
+      };
     }),
   );
 }

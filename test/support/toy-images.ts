@@ -1,6 +1,6 @@
 /** A data set of 12×12 grayscale images that a tiny network learns in a few steps, and settings to train on it. */
 import { type PartialConfig, resolveConfig } from '../../src/config/index.js';
-import { type DatasetPair, type ImageDataset, sharedBytes } from '../../src/data/dataset.js';
+import { type ImageDataset, sharedBytes } from '../../src/data/dataset.js';
 import { randomStream } from '../../src/image/random.js';
 
 const SIDE = 12;
@@ -21,7 +21,11 @@ export function stripes(count: number, seed: number): ImageDataset {
   return { name: 'stripes', classes: CLASSES, labels, count, height: SIDE, width: SIDE, channels: 1, images };
 }
 
-export const stripesPair = (): DatasetPair => ({ train: stripes(72, 1), test: stripes(30, 2) });
+export const stripesPair = () => ({
+  train: stripes(72, 1),
+  validation: null,
+  test: stripes(30, 2),
+});
 
 /** Settings of a run of a few seconds; nothing that matters here is left to the defaults. */
 const TOY_SETTINGS = {

@@ -13,3 +13,6 @@ export const datasetNames = [
 ] as const;
 
 export type DatasetName = (typeof datasetNames)[number];
+
+/** In a configuration, the name of a user's own images. */
+export const OWN_IMAGES = 'folder';

@@ -1,0 +1,185 @@
+/**
+ * Which images a user's own data set has, and what is known of them. Three forms:
+ *
+ *     labeled/<class>/…  unlabeled/…  validation/<class>/…  test/<class>/…     (the last three optional)
+ *     <class>/…          unlabeled/…  validation/<class>/…  test/<class>/…
+ *     a CSV or JSONL file with path and label, and perhaps split, of each image
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { InputError } from '../../errors.js';
+
+export const PARTS = ['train', 'validation', 'test'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface ListedImage {
+  /** relative to the list's folder */
+  readonly path: string;
+  readonly part: Part;
+  /** index of its class; −1 = unknown */
+  readonly label: number;
+}
+
+export interface ImageList {
+  /** what the paths are relative to */
+  readonly folder: string;
+  /** sorted */
+  readonly classes: readonly string[];
+  /** part by part, each sorted by path */
+  readonly images: readonly ListedImage[];
+}
+
+const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'];
+const LABELED = 'labeled';
+const RESERVED = [LABELED, 'unlabeled', 'validation', 'test'];
+
+/** What a list or a folder says of one image. */
+interface Entry {
+  readonly path: string;
+  readonly part: Part;
+  readonly className: string | null;
+}
+
+/**
+ * Lists the images of a folder or of a list file. Hidden files and other kinds of files than JPEG, PNG, WebP, AVIF, GIF
+ * and TIFF are passed over.
+ * @throws InputError where there is nothing of the forms above; for a list file with the line
+ */
+export function listImages(path: string): ImageList {
+  if (!existsSync(path)) throw new InputError(`there is no folder or list of images ${path}`);
+  const isFolder = statSync(path).isDirectory();
+  const folder = isFolder ? path : dirname(path);
+  const entries = isFolder ? readFolder(path) : readList(path);
+  const training = entries.filter(({ part, className }) => part === 'train' && className !== null);
+  const classes = [...new Set(training.map(({ className }) => className as string))].sort();
+  if (classes.length < 2) {
+    throw new InputError(
+      `${path} has labeled images of ${classes.length === 0 ? 'no class' : `one class only (${classes[0]})`}, and at ` +
+        `least two are needed: put images into ${LABELED}/<class>/ or into one folder for each class`,
+    );
+  }
+  const images = entries.map(({ path: image, part, className }): ListedImage => {
+    const label = className === null ? -1 : classes.indexOf(className);
+    if (label < 0 && className !== null) {
+      throw new InputError(
+        `${join(folder, image)} is a ${part} image of class ${className}, of which there is no labeled image`,
+      );
+    }
+    if (label < 0 && part !== 'train') {
+      throw new InputError(`${join(folder, image)} is a ${part} image without a class`);
+    }
+    return { path: image, part, label };
+  });
+  images.sort((a, b) => PARTS.indexOf(a.part) - PARTS.indexOf(b.part) || compare(a.path, b.path));
+  return { folder, classes, images };
+}
+
+/** By code units: the same order on every machine. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function readFolder(folder: string): Entry[] {
+  const subfolders = visible(folder).filter((name) => statSync(join(folder, name)).isDirectory());
+  const labeledFolder = subfolders.includes(LABELED) ? join(folder, LABELED) : folder;
+  const reserved = (name: string) => labeledFolder === folder && RESERVED.includes(name);
+  const inFolder = (below: string, part: Part, className: string | null) =>
+    imagesBelow(below).map((path) => ({ path: relative(folder, path), part, className }));
+  const byClass = (parent: string, part: Part) =>
+    visible(parent)
+      .filter((name) => statSync(join(parent, name)).isDirectory() && !reserved(name))
+      .flatMap((name) => inFolder(join(parent, name), part, name));
+  return [
+    ...byClass(labeledFolder, 'train'),
+    ...(subfolders.includes('unlabeled') ? inFolder(join(folder, 'unlabeled'), 'train', null) : []),
+    ...(subfolders.includes('validation') ? byClass(join(folder, 'validation'), 'validation') : []),
+    ...(subfolders.includes('test') ? byClass(join(folder, 'test'), 'test') : []),
+  ];
+}
+
+function visible(folder: string): string[] {
+  return readdirSync(folder).filter((name) => !name.startsWith('.'));
+}
+
+/** All image files below a folder. */
+export function imagesBelow(folder: string): string[] {
+  return visible(folder)
+    .map((name) => join(folder, name))
+    .flatMap((path) => (statSync(path).isDirectory() ? imagesBelow(path) : isImageFile(path) ? [path] : []));
+}
+
+function isImageFile(path: string): boolean {
+  return IMAGE_EXTENSIONS.includes(extname(path).toLowerCase());
+}
+
+function readList(path: string): Entry[] {
+  const kind = extname(path).toLowerCase();
+  if (kind !== '.csv' && kind !== '.jsonl') {
+    throw new InputError(`${path} is neither a folder nor a list of images that ends with .csv or .jsonl`);
+  }
+  const text = readFileSync(path, 'utf8');
+  const rows = kind === '.csv' ? csvRows(text, path) : jsonRows(text, path);
+  const seen = new Set<string>();
+  return rows.map(({ line, values }) => {
+    const at = `${path}, line ${line}`;
+    const { path: image, label, split = '' } = values;
+    if (typeof image !== 'string' || image === '')
+      throw new InputError(`${at}: there is no path of an image`);
+    if (seen.has(image)) throw new InputError(`${at}: ${image} is listed twice`);
+    seen.add(image);
+    if (!PARTS.includes((split || 'train') as Part)) {
+      throw new InputError(`${at}: the split is one of ${PARTS.join(', ')}, not '${split}'`);
+    }
+    const className = label === undefined || label === null || label === '' ? null : String(label);
+    return {
+      path: relative(dirname(path), resolve(dirname(path), image)),
+      part: (split || 'train') as Part,
+      className,
+    };
+  });
+}
+
+interface Row {
+  readonly line: number;
+  readonly values: { path?: unknown; label?: unknown; split?: string };
+}
+
+function csvRows(text: string, path: string): Row[] {
+  try {
+    const rows = parse(text, {
+      columns: true,
+      bom: true,
+      skip_empty_lines: true,
+      record_delimiter: ['\r\n', '\n'],
+      trim: true,
+      info: true,
+    });
+    if (rows.length > 0 && !('path' in (rows[0] as unknown as { record: object }).record)) {
+      throw new Error('its first line does not name a column path');
+    }
+    return (rows as unknown as { record: Row['values']; info: { lines: number } }[]).map(
+      ({ record, info }) => ({
+        line: info.lines,
+        values: record,
+      }),
+    );
+  } catch (error) {
+    throw new InputError(
+      `${path} is not a CSV list of images with the columns path,label: ${(error as Error).message}`,
+    );
+  }
+}
+
+function jsonRows(text: string, path: string): Row[] {
+  return text.split('\n').flatMap((content, index) => {
+    if (content.trim() === '') return [];
+    try {
+      const values: unknown = JSON.parse(content);
+      if (typeof values === 'object' && values !== null) return [{ line: index + 1, values }];
+    } catch {} // told below
+    throw new InputError(
+      `${path}, line ${index + 1}: not a JSON object such as {"path":"a.jpg","label":"cat"}`,
+    );
+  });
+}
