@@ -18,6 +18,29 @@ export function define(command: Command): void {
     .argument('<name>', 'one of "featmatch data list"')
     .option('--folder <folder>', 'where to put the files (default: where training looks for them)')
     .action(fetch);
+  command
+    .command('inspect')
+    .summary('what is in a folder or list of your own images, and what is wrong with it')
+    .description(
+      'Show classes, sizes, broken files, and images that stand there twice, of a folder or list of your own images.',
+    )
+    .argument('<folder>', 'folder of classes, or a CSV or JSONL list')
+    .option('--contact-sheet <file>', 'write a PNG with some images of each class')
+    .option('--json', 'print JSON')
+    .action(inspect);
+}
+
+async function inspect(
+  folder: string,
+  { contactSheet, json }: { contactSheet?: string; json?: true },
+): Promise<void> {
+  const [{ inspectFolder }, { decodingProgress }, { formatReport }] = await Promise.all([
+    import('../data/folder/inspect.js'),
+    import('./data-loading.js'),
+    import('./folder-report.js'),
+  ]);
+  const report = await decodingProgress((onProgress) => inspectFolder(folder, { contactSheet, onProgress }));
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
 }
 
 async function list({ json }: { json?: true }): Promise<void> {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../errors.js';
+import { inspectFolder } from './inspect.js';
 import { listImages } from './list.js';
 import { loadFolder } from './load.js';
 import { chooseSide } from './pack.js';
@@ -198,5 +199,48 @@ describe('the side that is chosen', () => {
     const large = await paint('large.png', 'cat', [640, 480]);
     expect(await chooseSide([small, small, large])).toBe(32);
     expect(await chooseSide([small, large, large])).toBe(64);
+  });
+});
+
+describe('inspecting a folder', () => {
+  /** A picture of blocks without pattern. */
+  async function picture(path: string, seed: number, quality = 90): Promise<void> {
+    const blocks = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => ((i * 7919 + 131) * (seed + 3)) % 251);
+    const image = sharp(blocks, { raw: { width: 8, height: 8, channels: 3 } }).resize(120, 80, {
+      fit: 'fill',
+    });
+    write(path, await image.jpeg({ quality }).toBuffer());
+  }
+
+  it('counts classes, formats and sizes, and finds broken, repeated and similar images', async () => {
+    await Promise.all([
+      picture('labeled/cat/1.jpg', 1),
+      picture('labeled/dog/2.jpg', 2),
+      picture('unlabeled/1-copy.jpg', 1),
+      picture('test/dog/2-again.jpg', 2, 60),
+      paint('test/cat/3.png', 'cat', [400, 300]),
+    ]);
+    write('unlabeled/broken.png', 'x');
+    const report = await inspectFolder(folder, { contactSheet: join(folder, 'sheet.png') });
+    expect(report).toMatchObject({
+      images: 5,
+      classes: [
+        { name: 'cat', train: 1, validation: 0, test: 1 },
+        { name: 'dog', train: 1, validation: 0, test: 1 },
+      ],
+      unlabeled: 1,
+      formats: { jpeg: 4, png: 1 },
+      sizes: [
+        [120, 80],
+        [120, 80],
+        [400, 300],
+      ],
+      broken: [{ path: 'unlabeled/broken.png' }],
+      duplicates: [['labeled/cat/1.jpg', 'unlabeled/1-copy.jpg']],
+      similar: [['labeled/dog/2.jpg', 'test/dog/2-again.jpg']],
+      leaks: [['labeled/dog/2.jpg', 'test/dog/2-again.jpg']],
+    });
+    const sheet = await sharp(join(folder, 'sheet.png')).metadata();
+    expect(sheet.format).toBe('png');
   });
 });
