@@ -2,23 +2,28 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * Runs each side once a round; a side is a command that prints one JSON object with the number `key`.
- * @returns per side its numbers, and per side after the first the ratios first / side, round by round
+ * Runs each side once a round; a side is a command that prints one JSON object of numbers, all with the same keys.
+ * @returns for each key, per side its numbers, and per side after the first the ratios first / side, round by round
  */
-export function measureSides(sides, { rounds, key }) {
-  const numbers = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
+export function measureSides(sides, { rounds }) {
+  const names = Object.keys(sides);
+  const printed = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, [command, ...args]] of Object.entries(sides)) {
       const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
       if (status !== 0) throw new Error(`${name}: ${command} failed: ${error?.message ?? stderr}`);
-      numbers[name].push(JSON.parse(stdout)[key]);
+      printed[name].push(JSON.parse(stdout));
     }
   }
-  const [first, ...others] = Object.keys(sides);
-  const ratios = Object.fromEntries(
-    others.map((name) => [name, numbers[first].map((value, round) => value / numbers[name][round])]),
-  );
-  return { numbers, ratios };
+  const [first, ...others] = names;
+  const measured = (key) => {
+    const numbers = Object.fromEntries(names.map((name) => [name, printed[name].map((line) => line[key])]));
+    const ratios = Object.fromEntries(
+      others.map((name) => [name, numbers[first].map((value, round) => value / numbers[name][round])]),
+    );
+    return { numbers, ratios };
+  };
+  return Object.fromEntries(Object.keys(printed[first][0]).map((key) => [key, measured(key)]));
 }
 
 /** Median, least and greatest. */

@@ -9,7 +9,7 @@ export function measure({ rounds, threads }) {
     featmatch: [process.execPath, path('throughput-side.mjs'), String(threads)],
     'PyTorch, channels-last': ['/usr/bin/python3', path('pytorch/throughput.py'), String(threads)],
   };
-  return measureSides(sides, { rounds, key: 'imagesPerSecond' });
+  return measureSides(sides, { rounds }).imagesPerSecond;
 }
 
 export const print = (result) => printSides(result, 'images/s');

@@ -11,7 +11,9 @@ import { MAX_IMAGE_BYTES } from './workspace.js';
 const inputSpace = new Uint8Array(MAX_IMAGE_BYTES);
 const outputSpace = new Uint8Array(MAX_IMAGE_BYTES);
 const table = new Uint8Array(256);
-const histogram = new Int32Array(256);
+/** Tables and histograms of each channel, one behind the other. */
+const channelTables = new Uint8Array(3 * 256);
+const histograms = new Int32Array(3 * 256);
 
 /** target = table[source], with the same table for all channels. */
 function applyTable(source: Pixels, target: Uint8Array): void {
@@ -79,60 +81,84 @@ function fillBlendTable(base: number, factor: number): void {
 
 /** Stretches each channel linearly so that its darkest level becomes 0 and its brightest 255. */
 export const autoContrast: PixelOperation = (source, target) => {
-  const input = inputSpace;
-  const output = outputSpace;
-  const levels = table;
-  const { channels } = source;
-  const size = byteSize(source);
-  input.set(source.data);
-  for (let channel = 0; channel < channels; channel++) {
-    let low = 255;
-    let high = 0;
-    for (let i = channel; i < size; i += channels) {
-      const level = input[i];
-      if (level < low) low = level;
-      if (level > high) high = level;
-    }
-    fillStretchTable(low, high);
-    for (let i = channel; i < size; i += channels) output[i] = levels[input[i]];
-  }
-  target.set(output.subarray(0, size));
+  countLevels(source);
+  for (let channel = 0; channel < source.channels; channel++) fillStretchTable(256 * channel);
+  applyChannelTables(source, target);
 };
-
-function fillStretchTable(low: number, high: number): void {
-  const scale = 255 / (high - low);
-  const offset = -low * scale;
-  for (let level = low; level <= high; level++) {
-    table[level] = high > low ? Math.min(255, Math.max(0, level * scale + offset)) : level;
-  }
-}
 
 /** Spreads each channel's levels so that they are used about equally often. */
 export const equalize: PixelOperation = (source, target) => {
-  const input = inputSpace;
-  const output = outputSpace;
-  const levels = table;
-  const counts = histogram;
-  const { channels } = source;
-  const size = byteSize(source);
-  input.set(source.data);
-  for (let channel = 0; channel < channels; channel++) {
-    counts.fill(0);
-    for (let i = channel; i < size; i += channels) counts[input[i]]++;
-    fillEqualizingTable(source);
-    for (let i = channel; i < size; i += channels) output[i] = levels[input[i]];
-  }
-  target.set(output.subarray(0, size));
+  countLevels(source);
+  const pixels = source.height * source.width;
+  for (let channel = 0; channel < source.channels; channel++) fillEqualizingTable(256 * channel, pixels);
+  applyChannelTables(source, target);
 };
 
-function fillEqualizingTable({ height, width }: Pixels): void {
+/** Fills `histograms`; leaves the image in `inputSpace`. */
+function countLevels(source: Pixels): void {
+  const input = inputSpace;
+  const counts = histograms;
+  const size = byteSize(source);
+  input.set(source.data);
+  counts.fill(0);
+  if (source.channels === 1) {
+    for (let i = 0; i < size; i++) counts[input[i]]++;
+    return;
+  }
+  for (let i = 0; i < size; i = (i + 3) | 0) {
+    counts[input[i]]++;
+    counts[256 + input[(i + 1) | 0]]++;
+    counts[512 + input[(i + 2) | 0]]++;
+  }
+}
+
+/** target = channelTables[inputSpace], each channel with its own table. */
+function applyChannelTables(source: Pixels, target: Uint8Array): void {
+  const input = inputSpace;
+  const output = outputSpace;
+  const levels = channelTables;
+  const size = byteSize(source);
+  if (source.channels === 1) {
+    for (let i = 0; i < size; i++) output[i] = levels[input[i]];
+  } else {
+    for (let i = 0; i < size; i = (i + 3) | 0) {
+      output[i] = levels[input[i]];
+      output[(i + 1) | 0] = levels[256 + input[(i + 1) | 0]];
+      output[(i + 2) | 0] = levels[512 + input[(i + 2) | 0]];
+    }
+  }
+  target.set(output.subarray(0, size));
+}
+
+/** The table of the channel whose levels are counted from `start` on; a channel of one level keeps it. */
+function fillStretchTable(start: number): void {
+  const counts = histograms;
+  const levels = channelTables;
+  let low = 0;
+  let high = 255;
+  while (counts[start + low] === 0) low++;
+  while (counts[start + high] === 0) high--;
+  const scale = high > low ? 255 / (high - low) : 1;
+  const offset = high > low ? -low * scale : 0;
+  for (let level = low; level <= high; level++) {
+    const value = (level * scale + offset) | 0;
+    levels[start + level] = value < 0 ? 0 : value > 255 ? 255 : value;
+  }
+}
+
+/** The table of the channel whose levels are counted from `start` on. */
+function fillEqualizingTable(start: number, pixels: number): void {
+  const counts = histograms;
+  const levels = channelTables;
   let brightest = 255;
-  while (histogram[brightest] === 0) brightest--;
+  while (counts[start + brightest] === 0) brightest--;
   // An even spread of all pixels but those of the brightest level over 255 steps.
-  const step = Math.floor((height * width - histogram[brightest]) / 255);
-  let sum = step >> 1;
+  const step = Math.floor((pixels - counts[start + brightest]) / 255);
+  let sum = step >> 1; // what of the pixels below a level is not yet a whole step; `steps` counts whole ones
+  let steps = 0;
   for (let level = 0; level <= brightest; level++) {
-    table[level] = step === 0 ? level : Math.min(255, Math.floor(sum / step));
-    sum += histogram[level];
+    levels[start + level] = step === 0 ? level : steps;
+    sum += counts[start + level];
+    for (; step > 0 && sum >= step && steps < 255; steps++) sum -= step;
   }
 }

@@ -11,11 +11,14 @@ export const mirror: PixelOperation = ({ data, height, width, channels }, target
   const output = outputSpace;
   input.set(data);
   const stride = width * channels;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let row = 0; row < height; row++) {
-      const first = row * stride + channel;
-      let to = first + stride - channels;
-      for (let from = first; to >= first; from += channels, to -= channels) output[to] = input[from];
+  for (let row = 0; row < height; row++) {
+    let from = row * stride;
+    const end = (from + stride) | 0;
+    for (let to = (end - channels) | 0; from < end; to = (to - channels) | 0, from = (from + channels) | 0) {
+      output[to] = input[from];
+      if (channels === 1) continue;
+      output[(to + 1) | 0] = input[(from + 1) | 0];
+      output[(to + 2) | 0] = input[(from + 2) | 0];
     }
   }
   target.set(output.subarray(0, data.length));
