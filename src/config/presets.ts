@@ -25,6 +25,7 @@ export const presets = {
   'fashion-mnist': {
     ...smallImages,
     data: { name: 'fashion-mnist', labels: 100 },
+    steps: 6000, // 79.7 % on validation images where 3,000 gave 77.9 (100 labels, one seed)
     views: { ...smallImages.views, flip: true },
   },
   /** Your own images, at 32 or 64 pixels. */
