@@ -139,15 +139,31 @@ const batchSchema = z.strictObject({
   unlabeled: positiveCount().default(48).describe('unlabeled images a step, μB'),
 });
 
+const cycleSchema = z.strictObject({
+  pretrainSteps: count().default(3000).describe('schedule cycle: steps from η/100 to η/10'),
+  cycleSteps: count()
+    .default(75_000)
+    .describe('schedule cycle: steps from η/10 to η, and again back to η/10'),
+  endSteps: count()
+    .default(30_000)
+    .describe(
+      'schedule cycle: steps from η/10 to η/10,000, where it stays; a run that ends before cuts it off',
+    ),
+});
+
 const optimizerSchema = z.strictObject({
   learningRate: z.number().positive().default(0.06).describe('greatest learning rate, η'),
   momentum: fraction().default(0.9).describe('momentum of stochastic gradient descent, β'),
   nesterov: z.boolean().default(true).describe('look ahead along the momentum (Nesterov)'),
   weightDecay: z.number().nonnegative().default(5e-4).describe('weight decay, on all parameters'),
   schedule: z
-    .enum(['constant', 'cosine', 'linear'])
+    .enum(['constant', 'cosine', 'linear', 'cycle'])
     .default('cosine')
-    .describe('learning rate after t of T steps: η, or η·cos(7πt/16T), or η·(1 − t/T)'),
+    .describe(
+      'learning rate after t of T steps: η, or η·cos(7πt/16T), or η·(1 − t/T), or the four straight lines of ' +
+        'optimizer.cycle, as in the published code',
+    ),
+  cycle: cycleSchema.prefault({}).describe('lengths of the parts of the schedule cycle'),
   warmupSteps: count().default(0).describe('steps over which the learning rate rises linearly from 0'),
 });
 

@@ -1,7 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import { expectRelative, parityJson } from '../../test/support/parity.js';
 import { learningRateAt } from './schedule.js';
 
-const optimizer = { learningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0, warmupSteps: 0 };
+/** A schedule and the learning rate at some steps of it. */
+interface ParitySchedule {
+  pretrain_iters: number;
+  cycle_iters: number;
+  end_iters: number;
+  max_lr: number;
+  points: [step: number, rate: number][];
+}
+
+const optimizer = {
+  learningRate: 0.2,
+  momentum: 0.9,
+  nesterov: true,
+  weightDecay: 0,
+  warmupSteps: 0,
+  cycle: { pretrainSteps: 2, cycleSteps: 4, endSteps: 3 },
+};
 
 describe('the learning rate', () => {
   it.each([
@@ -15,6 +32,29 @@ describe('the learning rate', () => {
       expect(learningRateAt(step, config)).toBeCloseTo(rates[i], 6);
     });
   });
+
+  it('of the cycle has four straight lines and then stays', () => {
+    const config = { optimizer: { ...optimizer, schedule: 'cycle' } as const, steps: 100 };
+    const rates = Array.from({ length: 15 }, (_, step) => learningRateAt(step, config) / 0.2);
+    const expected = [0.01, 0.055, 0.1, 0.325, 0.55, 0.775, 1, 0.775, 0.55, 0.325, 0.1];
+    const end = [0.1 - 0.0999 / 3, 0.1 - 0.0999 * (2 / 3), 0.0001, 0.0001];
+    [...expected, ...end].forEach((rate, step) => {
+      expect(rates[step]).toBeCloseTo(rate, 12);
+    });
+  });
+
+  it.each(parityJson<ParitySchedule[]>('schedule.json'))(
+    'is that of the published code over $pretrain_iters, $cycle_iters and $end_iters steps',
+    ({ pretrain_iters, cycle_iters, end_iters, max_lr, points }) => {
+      const cycle = { pretrainSteps: pretrain_iters, cycleSteps: cycle_iters, endSteps: end_iters };
+      const config = {
+        optimizer: { ...optimizer, learningRate: max_lr, schedule: 'cycle', cycle } as const,
+        steps: pretrain_iters + 2 * cycle_iters + end_iters,
+      };
+      expect(points.length).toBeGreaterThan(0);
+      for (const [step, rate] of points) expectRelative(learningRateAt(step, config), rate, 1e-9);
+    },
+  );
 
   it('rises linearly over the warm-up, and is never 0', () => {
     const config = { optimizer: { ...optimizer, schedule: 'constant', warmupSteps: 3 } as const, steps: 100 };
