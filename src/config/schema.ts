@@ -68,6 +68,13 @@ const dataSchema = z.strictObject({
     .describe(
       'labeled images held out of training to choose settings by, equally many of each class; 0 = none',
     ),
+  normalization: z
+    .enum(['standard', 'zca'])
+    .default('standard')
+    .describe(
+      'what is done to pixels, fitted to the labeled and unlabeled training images: mean 0 and standard deviation 1 of ' +
+        'each channel; or ZCA whitening, for images of up to 8192 values that use all of them',
+    ),
   workers: count().default(1).describe('threads that make views; 0 = the training thread itself'),
 });
 

@@ -204,6 +204,15 @@ export class Tensor {
     return callTensor('matmul', this, other);
   }
 
+  /**
+   * Eigenvalues (n), in rising order, and eigenvectors (n, n), one a column, of a symmetric matrix, of which only the
+   * lower triangle is read.
+   */
+  eigh(): { values: Tensor; vectors: Tensor } {
+    const [values, vectors] = callTensors('linalg_eigh', this) as [Tensor, Tensor];
+    return { values, vectors };
+  }
+
   // Comparison: bool tensors
 
   eq(other: Tensor | number): Tensor {

@@ -11,6 +11,7 @@ import type { Batch } from '../ssl/index.js';
 import { arange, Generator, liveTensors, normal, setThreads, tensor, tidy } from '../tensor/index.js';
 import { loadCheckpoint, loadModel, type ModelDescription, saveCheckpoint } from './checkpoint.js';
 import { Learning } from './learning.js';
+import type { Zca } from './zca.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-checkpoint-'));
 beforeAll(() => setThreads(1));
@@ -75,6 +76,17 @@ describe('a checkpoint', () => {
     expect(model.description).toEqual(descriptionOf(config, done));
     const images = noise(5, 3);
     expect(model.learning.predict(images).equals(learning.predict(images))).toBe(true);
+  });
+
+  it('holds the matrix and the mean of ZCA, which come back as they were', () => {
+    const path = join(folder, 'zca');
+    const zca = { mean: noise(1, 1).flatten(), matrix: noise(144, 2).reshape(144, 144) };
+    const description = { ...descriptionOf(supervisedConfig(), 0), normalization: zca };
+    saveCheckpoint(path, learningOf(supervisedConfig()), description);
+    const { normalization } = loadModel(path).description as { normalization: Zca };
+    expect(normalization.mean.equals(zca.mean)).toBe(true);
+    expect(normalization.matrix.equals(zca.matrix)).toBe(true);
+    expect(readSafetensors(path).metadata.featmatch).toContain('"normalization":"zca"');
   });
 
   it.each(CASES)('continues exactly where it was saved: %s', (name, config, done) => {

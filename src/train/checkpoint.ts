@@ -8,9 +8,10 @@ import {
   type SafetensorsTensor,
   writeCheckpointFile,
 } from '../runs/index.js';
-import { type DType, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { type DType, keep, type Tensor, tensor, tidy } from '../tensor/index.js';
 import { Learning } from './learning.js';
-import type { Normalization } from './pixels.js';
+import { isZca, type Normalization } from './pixels.js';
+import type { Zca } from './zca.js';
 
 /** What a model expects of an image, and what its outputs mean. */
 export interface ModelDescription {
@@ -34,19 +35,22 @@ const safetensorsTypes: Partial<Record<DType, SafetensorsDtype>> = {
   uint8: 'U8',
 };
 const METADATA_KEY = 'featmatch';
+/** The tensors of a ZCA normalization; a standard one, a few numbers, stands in the description. */
+const ZCA_MEAN = 'normalization.mean';
+const ZCA_MATRIX = 'normalization.matrix';
 
 /** Writes the file atomically. @throws InputError where it cannot be written */
 export function saveCheckpoint(path: string, learning: Learning, description: ModelDescription): void {
-  const tensors = tidy(
-    () =>
-      new Map(
-        [...learning.state()].map(([name, value]): [string, SafetensorsTensor] => [
-          name,
-          toSafetensors(value),
-        ]),
-      ),
-  );
-  writeCheckpointFile(path, tensors, { [METADATA_KEY]: JSON.stringify(description) });
+  const { normalization } = description;
+  const tensors = tidy(() => {
+    const state = learning.state();
+    if (isZca(normalization)) state.set(ZCA_MEAN, normalization.mean).set(ZCA_MATRIX, normalization.matrix);
+    return new Map(
+      [...state].map(([name, value]): [string, SafetensorsTensor] => [name, toSafetensors(value)]),
+    );
+  });
+  const stored = isZca(normalization) ? { ...description, normalization: 'zca' } : description;
+  writeCheckpointFile(path, tensors, { [METADATA_KEY]: JSON.stringify(stored) });
 }
 
 /** Continues where the checkpoint was written: the same network, prototypes, optimizer and random numbers. */
@@ -64,7 +68,8 @@ export function loadModel(path: string): { learning: Learning; description: Mode
     );
   }
   const saved = JSON.parse(text) as ModelDescription;
-  const description = { ...saved, config: resolveConfig({ values: saved.config }) };
+  const normalization = readZca(tensors) ?? saved.normalization;
+  const description = { ...saved, normalization, config: resolveConfig({ values: saved.config }) };
   const learning = new Learning(description.config, {
     classes: description.classes.length,
     channels: description.channels,
@@ -74,6 +79,13 @@ export function loadModel(path: string): { learning: Learning; description: Mode
   });
   restore(learning, tensors, path);
   return { learning, description };
+}
+
+function readZca(tensors: ReadonlyMap<string, SafetensorsTensor>): Zca | null {
+  const mean = tensors.get(ZCA_MEAN);
+  const matrix = tensors.get(ZCA_MATRIX);
+  if (mean === undefined || matrix === undefined) return null;
+  return { mean: keep(tensor(mean.data, mean.shape)), matrix: keep(tensor(matrix.data, matrix.shape)) };
 }
 
 function restore(learning: Learning, saved: ReadonlyMap<string, SafetensorsTensor>, path: string): void {

@@ -1,20 +1,33 @@
 /** From the loader's bytes to the tensors an algorithm sees. */
+import type { Config } from '../config/index.js';
 import type { ImageSet } from '../data/dataset.js';
 import type { ViewBatch } from '../data/loader.js';
 import type { Batch, ViewCounts, Views } from '../ssl/index.js';
 import { type Tensor, tensor, tidy } from '../tensor/index.js';
+import { fitZca, whiten, type Zca } from './zca.js';
 
 /** Mean and standard deviation of each channel, in units of the pixels' bytes. */
-export interface Normalization {
+export interface StandardNormalization {
   readonly mean: readonly number[];
   readonly standardDeviation: readonly number[];
 }
+
+/** What is done to pixels before a network sees them. */
+export type Normalization = StandardNormalization | Zca;
+
+export const isZca = (normalization: Normalization): normalization is Zca => 'matrix' in normalization;
+
+/** Fits a normalization to the given images: those that a run trains on, never validation or test images. */
+export const normalizations: Record<
+  Config['data']['normalization'],
+  (images: ImageSet, indices: Int32Array) => Normalization
+> = { standard: measureNormalization, zca: fitZca };
 
 /** The statistics of the given images' pixels. */
 export function measureNormalization(
   { images, height, width, channels }: ImageSet,
   indices: Int32Array,
-): Normalization {
+): StandardNormalization {
   const pixels = height * width;
   const sum = new Float64Array(channels);
   const square = new Float64Array(channels);
@@ -34,16 +47,19 @@ export function measureNormalization(
   return { mean, standardDeviation };
 }
 
-/** Bytes (N, H, W, C) → float32 (N, C, H, W), channels-last, with mean 0 and standard deviation 1 over the data set. */
+/** Bytes (N, H, W, C) → normalized float32 (N, C, H, W), channels-last. */
 export function toImages(
   pixels: Uint8Array,
-  { height, width, channels }: Pick<ImageSet, 'height' | 'width' | 'channels'>,
-  { mean, standardDeviation }: Normalization,
+  size: Pick<ImageSet, 'height' | 'width' | 'channels'>,
+  normalization: Normalization,
 ): Tensor {
   return tidy(() => {
+    const { height, width, channels } = size;
     const bytes = tensor(pixels, [pixels.length / (height * width * channels), height, width, channels]);
-    const scaled = bytes
-      .to('float32')
+    const floats = bytes.to('float32');
+    if (isZca(normalization)) return whiten(floats.mulInPlace(1 / 255).permute(0, 3, 1, 2), normalization);
+    const { mean, standardDeviation } = normalization;
+    const scaled = floats
       .addInPlace(tensor(mean), -1)
       .mulInPlace(tensor(standardDeviation.map((s) => 1 / s)));
     return scaled.permute(0, 3, 1, 2);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import { InputError } from '../errors.js';
 import { setThreads, tidy } from '../tensor/index.js';
+import type { StandardNormalization } from './pixels.js';
 import { createTrainingLoader, labeledImages, prepareExperiment, recordSplit } from './prepare.js';
 
 beforeAll(() => setThreads(1));
@@ -38,7 +39,7 @@ describe('an experiment', () => {
   it('gives the labeled images as they are, normalized, in batches', () => {
     const data = { train: stripes(1200, 1), validation: null, test: stripes(3, 2) };
     const experiment = prepareExperiment(toyConfig('data.labels=600'), data);
-    const { mean, standardDeviation } = experiment.normalization;
+    const { mean, standardDeviation } = experiment.normalization as StandardNormalization;
     tidy(() => {
       const parts = [...labeledImages(experiment)];
       expect(parts.map(({ images }) => images.shape)).toEqual([

@@ -8,7 +8,7 @@ import { defaultViewOptions, type ViewOptions } from '../image/views.js';
 import { contentHash, type SplitRecord } from '../runs/index.js';
 import { algorithmOf } from '../ssl/index.js';
 import type { Tensor } from '../tensor/index.js';
-import { measureNormalization, type Normalization, toImages } from './pixels.js';
+import { type Normalization, normalizations, toImages } from './pixels.js';
 import { checkProtocol } from './protocol.js';
 
 /** The data of a run. Labels of unlabeled images are in `data` alone, which only the evaluation reads. */
@@ -46,19 +46,19 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
   });
   checkProtocol(config.evaluation, split.validation.length + (data.validation?.count ?? 0));
   const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
-  const experiment = { config, data, split, normalization: measureNormalization(train, trained) };
-  const missing = labelDistribution(experiment).indexOf(0);
+  const missing = labelDistribution({ data, split }).indexOf(0);
   if (missing >= 0) {
     throw new InputError(
       `class ${train.classes[missing]} has no labeled image to learn from: ${split.labeled.length} images are labeled, and at least one ` +
         `for each of the ${train.classes.length} classes is needed`,
     );
   }
-  return experiment;
+  const normalization = normalizations[config.data.normalization](train, trained);
+  return { config, data, split, normalization };
 }
 
 /** Each class's share of the labeled images. */
-export function labelDistribution({ data: { train }, split }: Experiment): number[] {
+export function labelDistribution({ data: { train }, split }: Pick<Experiment, 'data' | 'split'>): number[] {
   const counts = train.classes.map(() => 0);
   for (const index of split.labeled) counts[train.labels[index]]++;
   return counts.map((count) => count / split.labeled.length);

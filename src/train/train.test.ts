@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectGarbage } from '../../test/support/garbage.js';
-import { stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
+import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { Config } from '../config/index.js';
 import type { DatasetPair } from '../data/dataset.js';
 import { InputError } from '../errors.js';
@@ -151,6 +151,17 @@ describe('a run', () => {
     expect(seen).toEqual([1, 2, 3]);
     expect(started).toBe(folder);
     expect(existsSync(runPaths(folder).predictions)).toBe(false);
+  });
+
+  it('whitens images where it is to, and so does the model that it leaves', async () => {
+    const pair = { train: stripes(240, 1), test: stripes(30, 2) }; // more images than an image has pixels
+    const whitened = await run(supervisedConfig('data.normalization=zca'), {}, pair);
+    const model = loadModel(checkpointPath(whitened.folder, 12));
+    const indices = Int32Array.from({ length: 30 }, (_, i) => i);
+    const { accuracy } = evaluate(model.learning, pair.test, { ...model.description, indices });
+    expect(accuracy).toBe(whitened.testAccuracy);
+    const plain = await run(supervisedConfig(), {}, pair);
+    expect(metricsOf(plain)[0]).not.toEqual(metricsOf(whitened)[0]);
   });
 
   it('averages the metrics of the steps since the last line', async () => {

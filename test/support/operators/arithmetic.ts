@@ -179,6 +179,26 @@ export const arithmetic = {
       expect(() => matrix().matmul(zeros([3, 2]))).toThrow('aten::matmul(float32[2, 2], float32[3, 2]): ');
     },
   },
+  eigh: {
+    'gives eigenvalues in rising order, and eigenvectors as columns': () => {
+      // reads the lower triangle alone: [[2, 1], [1, 2]]
+      const { values, vectors } = tensorOf([
+        [2, 99],
+        [1, 2],
+      ]).eigh();
+      expectTensor(values, [1, 3]);
+      expectTensor(vectors.mul(vectors), [
+        [0.5, 0.5],
+        [0.5, 0.5],
+      ]);
+      const [[a, b], [c, d]] = [vectors.numbers().slice(0, 2), vectors.numbers().slice(2)];
+      expect(a * c).toBeCloseTo(-0.5, 6); // (1, −1)/√2
+      expect(b * d).toBeCloseTo(0.5, 6); // (1, 1)/√2
+    },
+    'refuses what is not square': () => {
+      expect(() => zeros([2, 3]).eigh()).toThrow('aten::linalg_eigh(float32[2, 3]');
+    },
+  },
   relu: {
     'keeps what is positive': () => {
       expectTensor(tensorOf([-1, 0, 2, NaN]).relu(), [0, 0, 2, NaN]);

@@ -79,6 +79,10 @@ export const methodDerivatives: { readonly [name in keyof Tensor]?: Check[] } = 
   log: [() => checkGradients((x) => x.log(), [positive(3)])],
   sqrt: [() => checkGradients((x) => x.sqrt(), [positive(3)])],
   clamp: [check((x) => x.clamp(-0.3, 0.4), [8]), check((x) => x.clamp(0, null), [8])],
+  eigh: [
+    check((x) => x.add(x.transpose(0, 1)).eigh().values.pow(2), [3, 3]),
+    check((x) => x.add(x.transpose(0, 1)).eigh().vectors.pow(2), [3, 3]), // their signs are not determined
+  ],
   matmul: [
     check((x, y) => x.matmul(y), [2, 3], [3, 4]),
     check((x, y) => x.matmul(y), [2, 1, 2, 3], [3, 3, 2]),
