@@ -86,7 +86,7 @@ describe('a checkpoint', () => {
     const { normalization } = loadModel(path).description as { normalization: Zca };
     expect(normalization.mean.equals(zca.mean)).toBe(true);
     expect(normalization.matrix.equals(zca.matrix)).toBe(true);
-    expect(readSafetensors(path).metadata.featmatch).toContain('"normalization":"zca"');
+    expect(readCheckpointFile(path).metadata.featmatch).toContain('"normalization":"zca"');
   });
 
   it.each(CASES)('continues exactly where it was saved: %s', (name, config, done) => {
