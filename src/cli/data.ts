@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { join } from 'node:path';
+import { Argument, type Command } from 'commander';
 import type { FetchProgress } from '../data/fetch.js';
 import type { Progress } from './progress.js';
 
@@ -28,6 +29,35 @@ export function define(command: Command): void {
     .option('--contact-sheet <file>', 'write a PNG with some images of each class')
     .option('--json', 'print JSON')
     .action(inspect);
+  command
+    .command('build')
+    .summary('draw the data set emoji-styles: the same things in six styles')
+    .description(
+      'Draw the data set emoji-styles from npm packages: artwork of the same things in six styles.',
+    )
+    .addArgument(new Argument('<name>', 'the data set').choices(['emoji-styles']))
+    .option('--side <pixels>', 'side of the images', '64')
+    .option('--folder <folder>', 'where to put the images (default: where training looks for them)')
+    .action(build);
+}
+
+async function build(name: string, { side, folder }: { side: string; folder?: string }): Promise<void> {
+  const [{ buildEmojiStyles }, { cacheRoot }, { createProgress }] = await Promise.all([
+    import('../data/emoji-styles/build.js'),
+    import('../data/locate.js'),
+    import('./progress.js'),
+  ]);
+  const destination = folder ?? join(cacheRoot(), name);
+  let bar: Progress | undefined;
+  const onProgress = (drawn: number, total: number) => {
+    bar ??= createProgress({ label: 'images', total, start: 0, format: String });
+    bar.update(drawn);
+  };
+  const options = { folder: destination, side: Number(side), packagesFrom: process.cwd(), onProgress };
+  const { classes, domains, images } = await buildEmojiStyles(options).finally(() => bar?.stop());
+  process.stdout.write(
+    `${images} images of ${classes.length} classes in the styles ${domains.join(', ')} are in ${destination}\n`,
+  );
 }
 
 async function inspect(
