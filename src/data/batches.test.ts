@@ -156,3 +156,90 @@ describe('the order of images', () => {
     expect(streams(other, 10).unlabeled).toEqual(streams(defaults, 10).unlabeled);
   });
 });
+
+describe('unlabelled images of a target and of source domains', () => {
+  const target = Int32Array.from({ length: 7 }, (_, i) => i);
+  const source = Int32Array.from({ length: COUNT - 7 }, (_, i) => i + 7);
+  const isSource = (image: number): boolean => image >= 7;
+  const mixed = (ratio: number, changes: Partial<BatchOptions> = {}): BatchOptions => ({
+    ...defaults,
+    unlabeled: target,
+    source: { images: source, ratio },
+    ...changes,
+  });
+  const settings = fc.record({
+    ratio: fc.oneof(fc.constantFrom(0, 0.25, 0.5, 0.75, 1), fc.double({ min: 0, max: 1, noNaN: true })),
+    unlabeledBatch: fc.integer({ min: 1, max: 20 }),
+    seed: fc.nat(),
+  });
+
+  /** Of each of the first batches, the unlabelled images. */
+  function firstBatches(steps: number, options: BatchOptions): number[][] {
+    const arrays = batch(0, options);
+    const write = createBatchWriter(options);
+    return Array.from({ length: steps }, (_, step) => {
+      write(step, arrays);
+      return [...arrays.unlabeledIndices];
+    });
+  }
+
+  test('come in the asked for ratio, exactly but for rounding, however many batches', () => {
+    fc.assert(
+      fc.property(settings, ({ ratio, ...rest }) => {
+        let [sources, images] = [0, 0];
+        const deviations = firstBatches(12, mixed(ratio, rest)).map((indices) => {
+          sources += indices.filter(isSource).length;
+          images += indices.length;
+          return Math.abs(sources - images * ratio);
+        });
+        expect(Math.max(...deviations)).toBeLessThan(1 + 1e-9);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('are each an endless permutation: nothing is dropped or repeated within an epoch', () => {
+    fc.assert(
+      fc.property(settings, ({ ratio, ...rest }) => {
+        const stream = firstBatches(12, mixed(ratio, rest)).flat();
+        for (const pool of [target, source]) {
+          const drawn = stream.filter((image) => pool.includes(image));
+          for (let start = 0; start + pool.length <= drawn.length; start += pool.length) {
+            expect(drawn.slice(start, start + pool.length).sort((a, b) => a - b)).toEqual([...pool]);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('follow from options and step alone', () => {
+    const options = mixed(0.4);
+    const write = createBatchWriter(options);
+    const arrays = batch(0, options);
+    for (const step of [30, 2, 1000, 0]) {
+      write(step, arrays);
+      expect(arrays).toEqual(batch(step, options));
+    }
+  });
+
+  test('are those of the target alone at ratio 0, and need none of it at ratio 1', () => {
+    for (let step = 0; step < 5; step++) {
+      expect(batch(step, mixed(0))).toEqual(batch(step, { ...defaults, unlabeled: target }));
+      const { unlabeledIndices } = batch(step, mixed(1, { unlabeled: new Int32Array(0) }));
+      expect([...unlabeledIndices].every(isSource)).toBe(true);
+    }
+  });
+
+  test('are of a source with the same probability in every place and for every seed', () => {
+    const [places, runs] = [5, 1000];
+    const counts = Array<number>(places).fill(0);
+    for (let run = 0; run < runs; run++) {
+      const { unlabeledIndices } = batch(0, mixed(0.3, { unlabeledBatch: places, seed: run }));
+      unlabeledIndices.forEach((image, place) => {
+        counts[place] += Number(isSource(image));
+      });
+    }
+    for (const count of counts) expect(Math.abs(count / runs - 0.3)).toBeLessThan(0.07); // 4.8 standard deviations
+  });
+});

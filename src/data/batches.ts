@@ -15,6 +15,14 @@ export interface ViewCounts {
   readonly strong: number;
 }
 
+/** Unlabelled images of source domains, drawn besides those of the target. */
+export interface SourceImages {
+  /** Indices in the data set. */
+  readonly images: Int32Array;
+  /** Share of the unlabelled images of a batch that they make up, r_u; 0…1. */
+  readonly ratio: number;
+}
+
 /** Everything that determines the batches. Labels of unlabelled images are not part of it. */
 export interface BatchOptions {
   readonly dataset: ImageSet;
@@ -24,6 +32,8 @@ export interface BatchOptions {
   readonly labels: Int32Array;
   /** Indices of the unlabelled images in `dataset`. */
   readonly unlabeled: Int32Array;
+  /** Other domains' images among the unlabelled ones, for a data set of several domains. */
+  readonly source?: SourceImages;
   /** Labelled images a batch (B). */
   readonly labeledBatch: number;
   /** Unlabelled images a batch (μB); 0 for supervised training. */
@@ -52,8 +62,11 @@ export interface BatchArrays {
 // What distinguishes the streams of random numbers. Part of what a seed means.
 const LABELED = 1;
 const UNLABELED = 2;
+const SOURCE = 3;
 const ORDER = 1;
 const VIEW = 2;
+const SHARE = 3;
+const PLACES = 4;
 
 /** The kind of each view of an image, in their order. */
 export function viewKinds({ clean = 0, weak, strong }: ViewCounts): ViewKind[] {
@@ -70,21 +83,56 @@ export function viewsPerBatch(options: BatchOptions): number {
   return labeledBatch * viewKinds(labeledViews).length + unlabeledBatch * viewKinds(unlabeledViews).length;
 }
 
+/** An image in its turn. */
+interface Draw {
+  readonly image: number;
+  /** How often each image of the pool has had its turn before. */
+  readonly epoch: number;
+}
+
+/** The images of the batch of a step, in their places. */
+type DrawBatch = (step: number) => readonly Draw[];
+
 /**
- * An endless sequence over `count` items: one random permutation after another, each from (seed, stream, epoch).
- * Returns the item at a position, and the epoch that position is in.
+ * An endless sequence over the images of a pool: one random permutation after another, each from (seed, stream, epoch).
+ * Nothing is dropped or repeated within an epoch.
  */
-function endlessPermutations(count: number, seed: number, stream: number) {
+function endlessPermutations(pool: Int32Array, seed: number, stream: number): (position: number) => Draw {
   const kept: { epoch: number; order: Int32Array }[] = []; // a batch spans two epochs at most times
-  return (position: number): { item: number; epoch: number } => {
-    const epoch = Math.floor(position / count);
+  return (position) => {
+    const epoch = Math.floor(position / pool.length);
     let permutation = kept.find((candidate) => candidate.epoch === epoch);
     if (permutation === undefined) {
-      permutation = { epoch, order: shuffledRange(count, randomStream(seed, stream, ORDER, epoch)) };
+      permutation = { epoch, order: shuffledRange(pool.length, randomStream(seed, stream, ORDER, epoch)) };
       kept.unshift(permutation);
       kept.length = Math.min(kept.length, 2);
     }
-    return { item: permutation.order[position % count], epoch };
+    return { image: pool[permutation.order[position % pool.length]], epoch };
+  };
+}
+
+/** Batches from one pool. */
+function drawFrom(pool: Int32Array, batch: number, [seed, stream]: readonly [number, number]): DrawBatch {
+  const sequence = endlessPermutations(pool, seed, stream);
+  return (step) => Array.from({ length: batch }, (_, place) => sequence(step * batch + place));
+}
+
+/**
+ * Batches from a target and a source pool. Every place is the source's with probability r_u; the number of such places
+ * among the first n batches is n·batch·r_u, rounded up or down at random. So a step's place in both sequences follows
+ * from the step alone.
+ */
+function drawFromBoth(target: Int32Array, source: SourceImages, batch: number, seed: number): DrawBatch {
+  const targets = endlessPermutations(target, seed, UNLABELED);
+  const sources = endlessPermutations(source.images, seed, SOURCE);
+  const rounding = randomStream(seed, UNLABELED, SHARE).uniform();
+  const sourcesBefore = (step: number) => Math.floor(step * batch * source.ratio + rounding);
+  return (step) => {
+    let nextSource = sourcesBefore(step);
+    let nextTarget = step * batch - nextSource;
+    const count = sourcesBefore(step + 1) - nextSource;
+    const order = shuffledRange(batch, randomStream(seed, UNLABELED, PLACES, step));
+    return Array.from(order, (rank) => (rank < count ? sources(nextSource++) : targets(nextTarget++)));
   };
 }
 
@@ -93,18 +141,19 @@ export type WriteBatch = (step: number, arrays: BatchArrays) => void;
 
 /** A writer of batches; it keeps working space, so create one a thread. */
 export function createBatchWriter(options: BatchOptions): WriteBatch {
-  const { labeled, unlabeled, labeledBatch, unlabeledBatch } = options;
+  const { labeled, unlabeled, source, labeledBatch, unlabeledBatch, seed } = options;
   const makeView = createViewMaker(options.views);
   const labeledPart: Part = {
     stream: LABELED,
-    images: labeled,
-    batch: labeledBatch,
+    draw: drawFrom(labeled, labeledBatch, [seed, LABELED]),
     views: options.labeledViews,
   };
   const unlabeledPart: Part = {
     stream: UNLABELED,
-    images: unlabeled,
-    batch: unlabeledBatch,
+    draw:
+      source === undefined
+        ? drawFrom(unlabeled, unlabeledBatch, [seed, UNLABELED])
+        : drawFromBoth(unlabeled, source, unlabeledBatch, seed),
     views: options.unlabeledViews,
   };
   const writeLabeled = createPartWriter(labeledPart, options, makeView);
@@ -124,23 +173,20 @@ export function createBatchWriter(options: BatchOptions): WriteBatch {
 /** The labelled or the unlabelled part of every batch. */
 interface Part {
   readonly stream: number;
-  readonly images: Int32Array;
-  readonly batch: number;
+  readonly draw: DrawBatch;
   readonly views: ViewCounts;
 }
 
 /** A writer of one part's views, (views × batch, height, width, channel), and of its image indices, (batch). */
-function createPartWriter({ stream, images, batch, views }: Part, options: BatchOptions, makeView: MakeView) {
+function createPartWriter({ stream, draw, views }: Part, options: BatchOptions, makeView: MakeView) {
   const { dataset, seed } = options;
   const { count, height, width, channels } = dataset;
   const size = imageSize(dataset);
   const kinds = viewKinds(views);
-  const sequence = endlessPermutations(images.length, seed, stream);
 
   return (step: number, pixels: Uint8Array, indices: Int32Array): void => {
-    for (let place = 0; place < batch; place++) {
-      const { item, epoch } = sequence(step * batch + place);
-      const image = images[item];
+    const batch = draw(step);
+    batch.forEach(({ image, epoch }, place) => {
       if (image < 0 || image >= count) {
         throw new RangeError(`image ${image} does not exist: the data set has ${count} images`);
       }
@@ -149,9 +195,9 @@ function createPartWriter({ stream, images, batch, views }: Part, options: Batch
       const source: Pixels = { data, height, width, channels };
       kinds.forEach((kind, view) => {
         const random = randomStream(seed, stream, VIEW, epoch, image, view);
-        const start = (view * batch + place) * size;
+        const start = (view * batch.length + place) * size;
         makeView(kind, source, random, pixels.subarray(start, start + size));
       });
-    }
+    });
   };
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -47,12 +48,14 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-/** Copies of the next batches. */
+/** The next batches, with hashes for their pixels. */
 async function take(loader: Loader, count: number): Promise<string[]> {
   const batches: string[] = [];
   for (let i = 0; i < count; i++) {
     const { release, ...batch } = await loader.next();
-    batches.push(JSON.stringify({ ...batch, pixels: Buffer.from(batch.pixels).toString('base64') }));
+    batches.push(
+      JSON.stringify({ ...batch, pixels: createHash('sha256').update(batch.pixels).digest('hex') }),
+    );
     release();
   }
   return batches;
@@ -63,10 +66,14 @@ test('the worker is compiled (npm run build)', () => {
 });
 
 describe('the batches of a loader', () => {
-  test('are the same for 0, 1 and 3 workers, in order', async () => {
-    const expected = await take(loaderWith({ workers: 0 }), 25);
-    expect(await take(loaderWith({ workers: 1 }), 25)).toEqual(expected);
-    expect(await take(loaderWith({ workers: 3, prefetch: 2 }), 25)).toEqual(expected);
+  const source = { images: indices.subarray(30), ratio: 0.4 };
+  test.each<[string, Partial<LoaderOptions>]>([
+    ['of one domain', {}],
+    ['of a target and source domains', { unlabeled: indices.subarray(4, 30), source }],
+  ])('%s are the same for 0, 1 and 4 workers, in order', async (_, options) => {
+    const expected = await take(loaderWith({ ...options, workers: 0 }), 25);
+    expect(await take(loaderWith({ ...options, workers: 1 }), 25)).toEqual(expected);
+    expect(await take(loaderWith({ ...options, workers: 4, prefetch: 2 }), 25)).toEqual(expected);
     expect(new Set(expected).size).toBe(25);
   });
 
@@ -159,16 +166,27 @@ describe('a loader', () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
-  test('does not grow over many batches', async () => {
-    const loader = loaderWith({ workers: 2 });
+  test('does not grow over 10,000 batches', async () => {
+    const loader = loaderWith({ workers: 2, labeledBatch: 2, unlabeledBatch: 3 });
     const run = async (count: number): Promise<NodeJS.MemoryUsage> => {
       for (let i = 0; i < count; i++) (await loader.next()).release();
       return process.memoryUsage();
     };
-    const before = await run(1000);
-    const after = await run(4000);
+    const before = await run(2000);
+    const after = await run(10_000);
     expect(after.external + after.arrayBuffers).toBeLessThan(before.external + before.arrayBuffers + 1e6);
-    expect(after.rss - before.rss).toBeLessThan(40e6); // the collector's leeway: 10 kB a batch
+    expect(after.rss - before.rss).toBeLessThan(40e6); // the collector's leeway: 4 kB a batch
+  });
+
+  test('leaves no thread behind when it is closed', async () => {
+    const threads = () => readdirSync('/proc/self/task').length;
+    const before = threads();
+    for (let i = 0; i < 5; i++) {
+      const loader = loaderWith({ workers: 2 });
+      if (i % 2 === 0) (await loader.next()).release();
+      await loader.close();
+    }
+    await expect.poll(threads, { timeout: 5000 }).toBeLessThanOrEqual(before);
   });
 
   test('lets the process end without being closed', () => {
@@ -196,6 +214,9 @@ describe('a loader', () => {
     [{ unlabeled: new Int32Array(0) }, /no unlabeled images/],
     [{ labeledViews: { weak: 0, strong: 0 }, unlabeledViews: { weak: 0, strong: 0 } }, /at least one view/],
     [{ views: { ...defaults.views, cropPadding: -1 } }, /crop padding/],
+    [{ source: { images: indices, ratio: 1.5 } }, /share of source images is a number from 0 to 1, not 1.5/],
+    [{ source: { images: new Int32Array(0), ratio: 0.5 } }, /no images of source domains/],
+    [{ unlabeled: new Int32Array(0), source: { images: indices, ratio: 0.9 } }, /no unlabeled images/],
     [{ workers: -1 }, /loader workers/],
     [{ prefetch: 0 }, /prefetched batches/],
   ])('refuses %o', (wrong, message) => {

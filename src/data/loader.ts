@@ -105,6 +105,7 @@ function checkLoaderOptions(options: LoaderOptions): void {
     labeled,
     labels,
     unlabeled,
+    source,
     labeledBatch,
     unlabeledBatch,
     workers,
@@ -115,10 +116,16 @@ function checkLoaderOptions(options: LoaderOptions): void {
   checkCount('the number of prefetched batches', prefetch, 1);
   if (labeledBatch > 0 && labeled.length === 0)
     throw new InputError('there are no labeled images to train on');
-  if (unlabeledBatch > 0 && unlabeled.length === 0) {
+  if (unlabeledBatch > 0 && unlabeled.length === 0 && source?.ratio !== 1) {
     throw new InputError(
       'there are no unlabeled images to train on: use an unlabeled batch of 0, or fewer labels',
     );
+  }
+  if (source !== undefined && !(source.ratio >= 0 && source.ratio <= 1)) {
+    throw new InputError(`the share of source images is a number from 0 to 1, not ${source.ratio}`);
+  }
+  if (source !== undefined && source.ratio > 0 && source.images.length === 0) {
+    throw new InputError('there are no images of source domains to train on: use a share of 0');
   }
   if (labels.length !== labeled.length) {
     throw new RangeError(`${labels.length} labels for ${labeled.length} labeled images`);
@@ -141,6 +148,7 @@ function batchOptionsOf(options: LoaderOptions): BatchOptions {
     labeled,
     labels,
     unlabeled,
+    source,
     labeledBatch,
     unlabeledBatch,
     labeledViews,
@@ -155,6 +163,7 @@ function batchOptionsOf(options: LoaderOptions): BatchOptions {
     labeled,
     labels,
     unlabeled,
+    source,
     labeledBatch,
     unlabeledBatch,
     labeledViews,
