@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Argument, type Command } from 'commander';
-import type { FetchProgress } from '../data/fetch.js';
+import type { FetchOptions, FetchProgress } from '../data/fetch.js';
 import type { Progress } from './progress.js';
 
 export function define(command: Command): void {
@@ -18,6 +18,10 @@ export function define(command: Command): void {
     )
     .argument('<name>', 'one of "featmatch data list"')
     .option('--folder <folder>', 'where to put the files (default: where training looks for them)')
+    .option(
+      '--domains <names...>',
+      'of a data set of several domains only these (default: those usually trained on)',
+    )
     .action(fetch);
   command
     .command('inspect')
@@ -76,7 +80,7 @@ async function inspect(
 async function list({ json }: { json?: true }): Promise<void> {
   const { catalog } = await import('../data/catalog/index.js');
   const { datasetNames } = await import('../data/catalog/names.js');
-  const { findDataset } = await import('../data/locate.js');
+  const { findDataset, howToGet } = await import('../data/locate.js');
   const sets = datasetNames.map((name) => ({ name, ...catalog[name], found: findDataset(name) }));
   if (json) {
     process.stdout.write(`${JSON.stringify(sets, null, 2)}\n`);
@@ -94,14 +98,22 @@ async function list({ json }: { json?: true }): Promise<void> {
     { title: 'where' },
   ];
   const rows = sets.map(({ name, title, train, test, classes, height, width, download, found }) => {
-    const bytes = download.files.reduce((total, file) => total + file.bytes, 0);
-    const where = found ?? `not here: featmatch data fetch ${name} (${formatBytes(bytes)})`;
-    return [name, String(train), String(test), String(classes.length), `${height}×${width}`, title, where];
+    const bytes = download?.files.reduce((total, file) => total + file.bytes, 0);
+    const where = found ?? `not here: get it by ${howToGet(name)}${bytes ? ` (${formatBytes(bytes)})` : ''}`;
+    return [
+      name,
+      String(train),
+      String(test),
+      String(typeof classes === 'number' ? classes : classes.length),
+      `${height}×${width}`,
+      title,
+      where,
+    ];
   });
   process.stdout.write(formatTable(columns, rows));
 }
 
-async function fetch(name: string, { folder }: { folder?: string }): Promise<void> {
+async function fetch(name: string, options: Pick<FetchOptions, 'folder' | 'domains'>): Promise<void> {
   const [{ fetchDataset }, { catalogEntry }, { createProgress }, { formatBytes }] = await Promise.all([
     import('../data/fetch.js'),
     import('../data/locate.js'),
@@ -121,7 +133,7 @@ async function fetch(name: string, { folder }: { folder?: string }): Promise<voi
     current.bar.update(received);
   };
   try {
-    const destination = await fetchDataset(name, { folder, onProgress });
+    const destination = await fetchDataset(name, { ...options, onProgress });
     current?.bar.stop();
     process.stdout.write(`${name} is complete in ${destination}\n`);
   } finally {

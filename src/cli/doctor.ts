@@ -125,7 +125,7 @@ async function findDataSets(): Promise<{ found: Report['dataSets']; problems: Pr
     .filter(({ name, folder }) => folder === null && catalog[name].installed)
     .map(({ name }) => ({
       what: `the data set ${name} is not here`,
-      remedy: `get it with ${howToGet(name)}`,
+      remedy: `get it by ${howToGet(name)}`,
     }));
   return { found, problems };
 }

@@ -21,7 +21,7 @@ async function evaluateRun({ run, json }: EvaluateOptions): Promise<void> {
     ]);
   const { learning, description } = openTrainedModel(run);
   const { config, normalization, step } = description;
-  const { test } = await loadData(config.data);
+  const { test } = await loadData({ ...config.data, sourceRatio: 0 }); // source domains have no part in the test
   if (test === null)
     throw new InputError(`${config.data.folder} has no test images: put some into test/<class>/`);
   const evaluation = evaluate(learning, test, { normalization, indices: allIndices(test) });

@@ -54,7 +54,9 @@ const dataSchema = z.strictObject({
     .max(512)
     .nullable()
     .default(null)
-    .describe('your own images: side in pixels that they are brought to; null = 32 or 64, by their size'),
+    .describe(
+      'image files: side in pixels that they are brought to; null = the usual one, 32 or 64 for your own',
+    ),
   labels: positiveCount()
     .nullable()
     .default(40)
@@ -63,11 +65,33 @@ const dataSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('labeled images of each class, instead of data.labels'),
+  labelShare: fraction()
+    .nullable()
+    .default(null)
+    .describe("share of each class's images that is labeled, at least one, instead of data.labels"),
   validation: count()
     .default(0)
     .describe(
       'labeled images held out of training to choose settings by, equally many of each class; 0 = none',
     ),
+  validationShare: fraction()
+    .nullable()
+    .default(null)
+    .describe("share of each class's images held out of training, instead of data.validation"),
+  target: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('data of several domains: the domain that is learned and tested; null = the usual one'),
+  sources: z
+    .array(z.string().min(1))
+    .nullable()
+    .default(null)
+    .describe('data of several domains: the other domains that give unlabeled images; null = the usual ones'),
+  sourceRatio: fraction()
+    .default(0)
+    .describe("share of the source domains' images in unlabeled batches, r_u"),
   normalization: z
     .enum(['standard', 'zca'])
     .default('standard')

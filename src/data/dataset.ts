@@ -1,12 +1,17 @@
-/** Images of one size and kind, side by side in shared memory. Says nothing about what they show. */
+import { type PackedPixels, readPackedImage } from './packed-pixels.js';
+
+/** Images of one size and kind. Says nothing about what they show. */
 export interface ImageSet {
   readonly count: number;
   readonly height: number;
   readonly width: number;
   /** 1 = greyscale, 3 = red, green, blue. */
   readonly channels: number;
-  /** count × height × width × channels, 0…255, on a SharedArrayBuffer so that worker threads see the same bytes. */
-  readonly images: Uint8Array;
+  /**
+   * count × height × width × channels, 0…255: in memory, on a SharedArrayBuffer so that worker threads see the same
+   * bytes; or in files that hold some images each, one after the other. {@link pixelsOf} reads both.
+   */
+  readonly images: Uint8Array | readonly PackedPixels[];
 }
 
 /** Images and what is known of their classes. */
@@ -18,6 +23,16 @@ export interface ImageDataset extends ImageSet {
   readonly labels: Int32Array;
   /** Path of each image's file, relative to the data set's folder; undefined where images are not files. */
   readonly names?: readonly string[];
+  /** Undefined where all images are of one domain. */
+  readonly domains?: Domains;
+}
+
+/** Where images come from: photographed, drawn, painted, … */
+export interface Domains {
+  /** The target, then the sources. */
+  readonly names: readonly string[];
+  /** Index of each image's domain; 0 = the target. */
+  readonly of: Uint8Array;
 }
 
 /** What training and its evaluation need: data sets with the same classes and image size. */
@@ -36,10 +51,15 @@ export function sharedBytes(length: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(length));
 }
 
-/** The pixels of one image (height × width × channel): a view, not a copy. */
+/**
+ * The pixels of one image (height × width × channel); not to be written to.
+ * @throws InputError if they are in a file that cannot be read any more
+ */
 export function pixelsOf(set: ImageSet, index: number): Uint8Array {
   const size = imageSize(set);
-  return set.images.subarray(index * size, (index + 1) * size);
+  const { images } = set;
+  if (images instanceof Uint8Array) return images.subarray(index * size, (index + 1) * size);
+  return readPackedImage(images, index, size);
 }
 
 /** The pixels of several images, side by side: a copy. */

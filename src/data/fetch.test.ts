@@ -44,6 +44,16 @@ vi.mock('./catalog/index.js', async (original) => {
       ...catalog,
       mnist: { ...catalog.mnist, download: { baseUrl, files } },
       'emnist-digits': { ...catalog['emnist-digits'], download: { baseUrl, files: [zip] } },
+      domainnet: {
+        ...catalog.domainnet,
+        download: {
+          baseUrl,
+          files: ['real', 'quickdraw', 'infograph'].map((domain, i) => {
+            const [file, body] = Object.entries(contents)[i];
+            return { ...describeFile(`lists/${file}`, body), domain };
+          }),
+        },
+      },
     },
   };
 });
@@ -75,7 +85,7 @@ beforeEach(async () => {
   handle = serve;
   requests = [];
   server = createServer((request, response) => {
-    const file = (request.url as string).slice(1);
+    const file = (request.url as string).split('/').at(-1) as string;
     requests.push({ file, range: request.headers.range });
     handle(request, response, file === 'archive.zip' ? archive : contents[file as keyof typeof contents]);
   });
@@ -289,4 +299,29 @@ describe('fetchDataset with an archive', () => {
     expect(requests).toEqual([]);
     expect(readdirSync(join(folder, 'part')).sort()).toEqual(['a.txt', 'deep']);
   });
+});
+
+describe('fetchDataset with several domains', () => {
+  test('gets those that are usually trained on, without the folders of the server', async () => {
+    await fetchDataset('domainnet', options);
+    expect(readdirSync(folder).sort()).toEqual(['a.gz', 'b.gz']);
+  });
+
+  test('gets those that are asked for', async () => {
+    await fetchDataset('domainnet', { ...options, domains: ['infograph', 'real'] });
+    expect(readdirSync(folder).sort()).toEqual(['a.gz', 'c.gz']);
+  });
+
+  test('refuses others', async () => {
+    const fetch = (name: string) => fetchDataset(name, { ...options, domains: ['foto'] });
+    await expect(fetch('domainnet')).rejects.toThrow(/there is no domain foto/);
+    await expect(fetch('mnist')).rejects.toThrow(/mnist has one domain only/);
+    expect(requests).toEqual([]);
+  });
+});
+
+test('what nobody serves is told how to be got', async () => {
+  await expect(fetchDataset('mini-imagenet', options)).rejects.toThrow(
+    'mini-imagenet cannot be downloaded: get it by putting it together from ImageNet as docs/data.md describes',
+  );
 });

@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InputError } from '../errors.js';
 import type { CatalogFile } from './catalog/entry.js';
-import { cacheFolder, catalogEntry } from './locate.js';
+import { cacheFolder, catalogEntry, howToGet, layoutOf } from './locate.js';
+import { chooseDomains } from './readers/domains.js';
 import { unzip } from './unzip.js';
 
 export interface FetchProgress {
@@ -26,6 +27,8 @@ export interface FetchOptions {
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Another server with the same files; a URL that ends with a slash. */
   readonly baseUrl?: string;
+  /** Of a data set of several domains, only these; default: those that are usually trained on. */
+  readonly domains?: readonly string[];
   /** Gives up when no byte has come for so long. Default 30. */
   readonly stallSeconds?: number;
 }
@@ -35,16 +38,20 @@ export interface FetchOptions {
  * their folder. What was received before an interruption is kept in `<file>.part` and continued from; a file gets its
  * name only when complete and verified.
  *
- * @throws InputError if there is no such data set, the server cannot be reached, refuses, goes silent or cuts the
+ * @throws InputError if there is no such data set, it is not published as files, the server cannot be reached, refuses, goes silent or cuts the
  *   connection, if a file is not the published one, or the folder cannot be written.
  */
 export async function fetchDataset(name: string, options: FetchOptions = {}): Promise<string> {
-  const entry = catalogEntry(name);
-  const { folder = cacheFolder(name), baseUrl = entry.download.baseUrl, onProgress } = options;
+  const { download: published } = catalogEntry(name);
+  if (published === undefined)
+    throw new InputError(`${name} cannot be downloaded: get it by ${howToGet(name)}`);
+  const { folder = cacheFolder(name), baseUrl = published.baseUrl, onProgress } = options;
+  const domains = domainsToFetch(name, options.domains);
   await writing(folder, () => mkdir(folder, { recursive: true }));
-  for (const file of entry.download.files) {
-    const path = join(folder, file.name);
-    const { name: archive, unpacksTo } = file;
+  for (const file of published.files) {
+    if (file.domain !== undefined && !domains.includes(file.domain)) continue;
+    const path = join(folder, basename(file.name));
+    const { unpacksTo } = file;
     if (unpacksTo !== undefined && existsSync(join(folder, unpacksTo))) continue;
     if (!(await isComplete(path, file))) {
       await download({ url: new URL(file.name, baseUrl).href, path, file }, options);
@@ -53,11 +60,26 @@ export async function fetchDataset(name: string, options: FetchOptions = {}): Pr
     await unzip(path, {
       part: unpacksTo,
       into: folder,
-      onFile: ({ files, total }) => onProgress?.({ file: archive, stage: 'unpack', received: files, total }),
+      onFile: ({ files, total }) =>
+        onProgress?.({ file: file.name, stage: 'unpack', received: files, total }),
     });
     await rm(path);
   }
   return folder;
+}
+
+/** @throws InputError if the data set has not these domains */
+function domainsToFetch(name: string, asked?: readonly string[]): readonly string[] {
+  const layout = layoutOf(name);
+  if (layout.format !== 'domains') {
+    if (asked !== undefined)
+      throw new InputError(`${name} has one domain only: fetch it without naming domains`);
+    return [];
+  }
+  if (asked === undefined) return [layout.target, ...layout.sources];
+  const [target, ...sources] = asked;
+  chooseDomains(layout, { target, sources }); // which checks them
+  return asked;
 }
 
 interface Download {

@@ -131,7 +131,8 @@ function checkLoaderOptions(options: LoaderOptions): void {
     throw new RangeError(`${labels.length} labels for ${labeled.length} labeled images`);
   }
   if (viewsPerBatch(options) === 0) throw new InputError('a batch needs at least one view of one image');
-  if (workers > 0 && !(dataset.images.buffer instanceof SharedArrayBuffer)) {
+  const { images } = dataset;
+  if (workers > 0 && images instanceof Uint8Array && !(images.buffer instanceof SharedArrayBuffer)) {
     throw new TypeError('worker threads need the images on a SharedArrayBuffer');
   }
 }

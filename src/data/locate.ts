@@ -7,7 +7,8 @@ import { InputError } from '../errors.js';
 import type { CatalogEntry } from './catalog/entry.js';
 import { catalog } from './catalog/index.js';
 import { type DatasetName, datasetNames } from './catalog/names.js';
-import { readerOf } from './readers/index.js';
+import { checkOneDomain, chooseDomains, type DomainChoice } from './readers/domains.js';
+import { type Layout, readerOf } from './readers/index.js';
 
 /** @throws InputError if there is no data set of that name. */
 export function catalogEntry(name: string): CatalogEntry {
@@ -28,19 +29,31 @@ export function cacheFolder(name: string): string {
   return join(cacheRoot(), folder);
 }
 
+/** How the files of a data set are laid out, those of the chosen domains. @throws InputError if it has no such domains */
+export function layoutOf(name: string, choice: DomainChoice = {}): Layout {
+  const { layout } = catalogEntry(name);
+  if (layout.format === 'domains') return chooseDomains(layout, choice);
+  checkOneDomain(`images of ${name}`, choice);
+  return layout;
+}
+
+export interface LocateOptions extends DomainChoice {
+  readonly folder?: string;
+}
+
 /**
  * The folder that holds the files of a data set: `folder` if given; else the cache folder, or one where other packages
  * install them.
  *
  * @throws InputError if they are not there; it says where they were looked for and how to get them.
  */
-export function locateDataset(name: string, folder?: string): string {
-  const candidates = foldersOf(name, folder);
+export function locateDataset(name: string, options: LocateOptions = {}): string {
+  const candidates = foldersOf(name, options);
   const found = candidates.find(({ missing }) => missing === null);
   if (found !== undefined) return found.folder;
   const places = candidates.map((candidate) => join(candidate.folder, candidate.missing ?? ''));
   throw new InputError(
-    `data set ${name} not found (looked for ${places.join(' and ')}): get it with ${howToGet(name)}`,
+    `data set ${name} not found (looked for ${places.join(' and ')}): get it by ${howToGet(name)}`,
   );
 }
 
@@ -50,17 +63,22 @@ export function findDataset(name: string): string | null {
 }
 
 /** The folders to look in, each with a file that it lacks. */
-function foldersOf(name: string, folder?: string): { folder: string; missing: string | null }[] {
-  const entry = catalogEntry(name);
-  const folders = folder !== undefined ? [folder] : [cacheFolder(name), ...installedFolders(entry)];
-  return folders.map((folder) => ({ folder, missing: readerOf(entry.layout).missing(folder, entry.layout) }));
+function foldersOf(name: string, { folder, ...choice }: LocateOptions = {}) {
+  const layout = layoutOf(name, choice);
+  const folders =
+    folder !== undefined ? [folder] : [cacheFolder(name), ...installedFolders(catalogEntry(name))];
+  return folders.map((folder) => ({ folder, missing: readerOf(layout).missing(folder, layout) }));
 }
 
-/** The commands that put a data set where it is found. */
+/** What puts a data set where it is found: what follows "get it by". */
 export function howToGet(name: string): string {
-  const { installed } = catalogEntry(name);
-  const commands = [`featmatch data fetch ${name}`, ...(installed ? [installed.command] : [])];
-  return commands.map((command) => `"${command}"`).join(' or ');
+  const { download, installed, obtain } = catalogEntry(name);
+  const ways = [
+    ...(download ? [`"featmatch data fetch ${name}"`] : []),
+    ...(installed ? [`"${installed.command}"`] : []),
+    ...(obtain ? [obtain] : []),
+  ];
+  return ways.join(' or ');
 }
 
 function installedFolders({ installed }: CatalogEntry): string[] {

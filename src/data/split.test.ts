@@ -96,6 +96,26 @@ describe('splitDataset', () => {
     expect(favored.size).toBeGreaterThan(20);
   });
 
+  test('takes the same share of every class, at least one image', () => {
+    const uneven = labelsOf([100, 50, 9, 2]);
+    const { labeled, validation } = splitDataset(uneven, {
+      labeled: { share: 0.1 },
+      validation: { share: 0.02 },
+      classes: classes(4),
+      seed: 1,
+    });
+    expect(countsOf(uneven, labeled, 4)).toEqual([10, 5, 1, 1]);
+    expect(countsOf(uneven, validation, 4)).toEqual([2, 1, 1, 1]);
+    expect(() =>
+      splitDataset(uneven, {
+        labeled: { share: 0.9 },
+        validation: { share: 0.3 },
+        classes: classes(4),
+        seed: 1,
+      }),
+    ).toThrow(/class class 0 has 100 images, fewer than the 90 labeled and 30 validation/);
+  });
+
   test('leaves images of unknown class unlabelled', () => {
     const some = Int32Array.from([0, -1, 1, 0, -1, 1]);
     const { labeled, unlabeled } = splitDataset(some, {

@@ -3,11 +3,14 @@
 import { InputError } from '../errors.js';
 import { randomStream, shuffledRange } from '../image/random.js';
 
+/** Images in all, equally many of each class; or a share of each class's images, at least one. */
+export type Amount = number | { readonly share: number };
+
 export interface SplitOptions {
-  /** Labelled images in all; null = every image of known class that is not held out. */
-  readonly labeled: number | null;
-  /** Validation images in all, held out of both other sets. Their labels are known to the user, not to training. */
-  readonly validation: number;
+  /** Labelled images; null = every image of known class that is not held out. */
+  readonly labeled: Amount | null;
+  /** Validation images, held out of both other sets. Their labels are known to the user, not to training. */
+  readonly validation: Amount;
   /** Class names, or as many of anything as there are classes. */
   readonly classes: readonly unknown[];
   readonly seed: number;
@@ -27,7 +30,7 @@ const MEMBERS = 3;
 
 /**
  * Draws a class-balanced split: each class gives the same number of labelled (and of validation) images, or one more if
- * the number does not divide evenly; which classes give one more is drawn too. Labelled images are drawn first: the
+ * the number does not divide evenly; which classes give one more is drawn too. Or each gives the same share of its images. Labelled images are drawn first: the
  * number of validation images does not change which images are labelled, and with more labels of the same seed the
  * fewer stay labelled. Images of unknown class (label −1) are unlabelled.
  *
@@ -36,11 +39,11 @@ const MEMBERS = 3;
 export function splitDataset(labels: Int32Array, options: SplitOptions): Split {
   const { labeled, validation, classes, seed } = options;
   const members = membersByClass(labels, classes.length);
-  const validationQuota = quotas(validation, classes.length, [seed, REMAINDER_VALIDATION]);
+  const validationQuota = quotas(validation, members, [seed, REMAINDER_VALIDATION]);
   const labeledQuota =
     labeled === null
       ? members.map((images, label) => Math.max(0, images.length - validationQuota[label]))
-      : quotas(labeled, classes.length, [seed, REMAINDER_LABELED]);
+      : quotas(labeled, members, [seed, REMAINDER_LABELED]);
 
   const use = new Uint8Array(labels.length); // 0 = unlabelled, 1 = labelled, 2 = validation
   members.forEach((images, label) => {
@@ -68,16 +71,23 @@ function membersByClass(labels: Int32Array, classCount: number): number[][] {
   return members;
 }
 
-/** `total` shared out evenly; the classes that get one more than the others are drawn. */
-function quotas(total: number, classCount: number, [seed, stream]: readonly [number, number]): number[] {
-  if (!Number.isInteger(total) || total < 0) {
+/** How many images each class gives; where it is one more than others, that is drawn. */
+function quotas(
+  amount: Amount,
+  members: readonly (readonly number[])[],
+  [seed, stream]: readonly [number, number],
+): number[] {
+  if (typeof amount === 'object') {
+    return members.map(({ length }) => (length === 0 ? 0 : Math.max(1, Math.round(amount.share * length))));
+  }
+  if (!Number.isInteger(amount) || amount < 0) {
     throw new InputError(
-      `the number of labeled or validation images is a whole number, 0 or more, not ${total}`,
+      `the number of labeled or validation images is a whole number, 0 or more, not ${amount}`,
     );
   }
-  const quota = Array<number>(classCount).fill(Math.floor(total / classCount));
-  const order = shuffledRange(classCount, randomStream(seed, stream));
-  for (let i = 0; i < total % classCount; i++) quota[order[i]]++;
+  const quota = members.map(() => Math.floor(amount / members.length));
+  const order = shuffledRange(members.length, randomStream(seed, stream));
+  for (let i = 0; i < amount % members.length; i++) quota[order[i]]++;
   return quota;
 }
 

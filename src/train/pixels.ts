@@ -1,6 +1,6 @@
 /** From the loader's bytes to the tensors an algorithm sees. */
 import type { Config } from '../config/index.js';
-import type { ImageSet } from '../data/dataset.js';
+import { type ImageSet, pixelsOf } from '../data/dataset.js';
 import type { ViewBatch } from '../data/loader.js';
 import type { Batch, ViewCounts, Views } from '../ssl/index.js';
 import { type Tensor, tensor, tidy } from '../tensor/index.js';
@@ -24,22 +24,19 @@ export const normalizations: Record<
 > = { standard: measureNormalization, zca: fitZca };
 
 /** The statistics of the given images' pixels. */
-export function measureNormalization(
-  { images, height, width, channels }: ImageSet,
-  indices: Int32Array,
-): StandardNormalization {
-  const pixels = height * width;
+export function measureNormalization(set: ImageSet, indices: Int32Array): StandardNormalization {
+  const { height, width, channels } = set;
   const sum = new Float64Array(channels);
   const square = new Float64Array(channels);
   for (const index of indices) {
-    const start = index * pixels * channels;
-    for (let i = 0; i < pixels * channels; i++) {
-      const value = images[start + i];
+    const pixels = pixelsOf(set, index);
+    for (let i = 0; i < pixels.length; i++) {
+      const value = pixels[i];
       sum[i % channels] += value;
       square[i % channels] += value * value;
     }
   }
-  const count = indices.length * pixels;
+  const count = indices.length * height * width;
   const mean = Array.from(sum, (total) => total / count);
   const standardDeviation = Array.from(square, (total, channel) =>
     Math.sqrt(Math.max(total / count - mean[channel] ** 2, 1e-6)),

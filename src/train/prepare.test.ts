@@ -25,10 +25,11 @@ describe('an experiment', () => {
     const data = stripesPair();
     const config = toyConfig('data.validation=9');
     const { split, normalization } = prepareExperiment(config, data);
-    const brighter = { ...data, train: { ...data.train, images: data.train.images.slice() } };
-    for (const index of split.validation) brighter.train.images.fill(255, index * 144, (index + 1) * 144);
+    const images = data.train.images.slice();
+    const brighter = { ...data, train: { ...data.train, images } };
+    for (const index of split.validation) images.fill(255, index * 144, (index + 1) * 144);
     expect(prepareExperiment(config, brighter).normalization).toEqual(normalization);
-    brighter.train.images.fill(255, split.unlabeled[0] * 144, (split.unlabeled[0] + 1) * 144);
+    images.fill(255, split.unlabeled[0] * 144, (split.unlabeled[0] + 1) * 144);
     expect(prepareExperiment(config, brighter).normalization).not.toEqual(normalization);
   });
 
@@ -69,8 +70,9 @@ describe('the record of a split', () => {
     expect(record.validation).toEqual([...experiment.split.validation]);
     expect(recordSplit(prepareExperiment(config, data))).toEqual(record);
 
-    const changed = { ...data, train: { ...data.train, images: data.train.images.slice() } };
-    changed.train.images[record.labeled[0] * 144] ^= 1;
+    const images = data.train.images.slice();
+    const changed = { ...data, train: { ...data.train, images } };
+    images[record.labeled[0] * 144] ^= 1;
     const other = recordSplit({ ...experiment, data: changed });
     expect(other.labeledHash).not.toBe(record.labeledHash);
     expect(other.validationHash).toBe(record.validationHash);
@@ -118,5 +120,54 @@ describe('the training batches', () => {
     const [one, other] = [await fromStart.next(), await continued.next()];
     expect([...other.pixels]).toEqual([...one.pixels]);
     await Promise.all([fromStart.close(), continued.close()]);
+  });
+});
+
+describe('a data set of several domains', () => {
+  /** Of the 72 images of stripes every second one is of a source domain. */
+  function domains() {
+    const pair = stripesPair();
+    const of = Uint8Array.from({ length: pair.train.count }, (_, image) => image % 2);
+    return { ...pair, train: { ...pair.train, domains: { names: ['photo', 'drawing'], of } } };
+  }
+  const isTarget = (image: number) => image % 2 === 0;
+
+  it('has labeled and validation images of the target only', () => {
+    const { split } = prepareExperiment(toyConfig('data.labelShare=0.2', 'data.validation=9'), domains());
+    expect([split.labeled.length, split.validation.length]).toEqual([6, 9]); // of 12 a class, 2
+    expect([...split.labeled, ...split.validation].every(isTarget)).toBe(true);
+    expect(split.unlabeled.length).toBe(72 - 6 - 9);
+  });
+
+  it('gives unlabeled images of source domains in the ratio asked for', async () => {
+    const config = toyConfig('data.sourceRatio=0.75', 'batch.unlabeled=8');
+    const loader = createTrainingLoader(prepareExperiment(config, domains()), 0);
+    for (let step = 0; step < 5; step++) {
+      const { unlabeledIndices, labeledIndices, release } = await loader.next();
+      expect(unlabeledIndices.filter((image) => !isTarget(image)).length).toBe(6);
+      expect([...labeledIndices].every(isTarget)).toBe(true);
+      release();
+    }
+    await loader.close();
+  });
+
+  it('is learned from the target alone without a ratio', async () => {
+    const loader = createTrainingLoader(prepareExperiment(toyConfig(), domains()), 0);
+    for (let step = 0; step < 5; step++) {
+      const { unlabeledIndices, release } = await loader.next();
+      expect([...unlabeledIndices].every(isTarget)).toBe(true);
+      release();
+    }
+    await loader.close();
+  });
+});
+
+describe('settings that say the same thing twice are refused', () => {
+  it.each([
+    [['data.labelsPerClass=2', 'data.labelShare=0.1'], /labelsPerClass and data.labelShare both/],
+    [['data.validation=3', 'data.validationShare=0.1'], /data.validation and data.validationShare both/],
+  ])('%j', (sets, message) => {
+    expect(() => prepareExperiment(toyConfig(...sets), stripesPair())).toThrow(InputError);
+    expect(() => prepareExperiment(toyConfig(...sets), stripesPair())).toThrow(message);
   });
 });

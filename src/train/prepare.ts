@@ -1,8 +1,14 @@
 /** From a configuration to what a run works on: images, which of them are labeled, how their pixels are normalized. */
 import type { Config } from '../config/index.js';
-import { type DatasetPair, gatherPixels, type ImageSet, pixelsOf } from '../data/dataset.js';
+import {
+  type DatasetPair,
+  gatherPixels,
+  type ImageDataset,
+  type ImageSet,
+  pixelsOf,
+} from '../data/dataset.js';
 import { createLoader, type Loader } from '../data/loader.js';
-import { type Split, splitDataset } from '../data/split.js';
+import { type Amount, type Split, splitDataset } from '../data/split.js';
 import { InputError } from '../errors.js';
 import { defaultViewOptions, type ViewOptions } from '../image/views.js';
 import { contentHash, type SplitRecord } from '../runs/index.js';
@@ -24,8 +30,8 @@ export interface Experiment {
  *   evaluation protocol cannot be followed
  */
 export function prepareExperiment(config: Config, data: DatasetPair): Experiment {
-  const { labels, labelsPerClass, validation } = config.data;
   const { train } = data;
+  const { labeled, validation } = amounts(config, train);
   const { weak, strong } = algorithmOf(config.algorithm).views(config.algorithm).labeled;
   if (weak + strong === 0) {
     throw new InputError(
@@ -33,17 +39,21 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
         'algorithm.labeledWeakViews to 1 or more',
     );
   }
-  if (validation > 0 && data.validation !== null) {
+  if (validation !== 0 && data.validation !== null) {
     throw new InputError(
-      `data.validation is ${validation}, but ${train.name} brings ${data.validation.count} validation images of its own: set it to 0`,
+      `validation images are to be held out, but ${train.name} brings ${data.validation.count} validation images of its own: leave data.validation and data.validationShare out`,
     );
   }
-  const split = splitDataset(train.labels, {
-    labeled: labelsPerClass === null ? labels : labelsPerClass * train.classes.length,
-    validation,
-    classes: train.classes,
-    seed: config.seed,
-  });
+  // Labels of other domains than the target are hidden from the split: labeled and validation images are the target's.
+  const split = splitDataset(
+    train.labels.map((label, image) => (isOfTarget(train, image) ? label : -1)),
+    {
+      labeled,
+      validation,
+      classes: train.classes,
+      seed: config.seed,
+    },
+  );
   checkProtocol(config.evaluation, split.validation.length + (data.validation?.count ?? 0));
   const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
   const missing = labelDistribution({ data, split }).indexOf(0);
@@ -55,6 +65,33 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
   }
   const normalization = normalizations[config.data.normalization](train, trained);
   return { config, data, split, normalization };
+}
+
+/** How many images are labeled and held out, of the settings that say it. @throws InputError if two of them do */
+function amounts(
+  { data }: Config,
+  { classes }: ImageDataset,
+): { labeled: Amount | null; validation: Amount } {
+  const { labels, labelsPerClass, labelShare, validation, validationShare } = data;
+  if (labelsPerClass !== null && labelShare !== null) {
+    throw new InputError(
+      'data.labelsPerClass and data.labelShare both say how many images are labeled: set one',
+    );
+  }
+  if (validation > 0 && validationShare !== null) {
+    throw new InputError(
+      'data.validation and data.validationShare both say how many images are held out: set one',
+    );
+  }
+  const labeled = labelsPerClass === null ? labels : labelsPerClass * classes.length;
+  return {
+    labeled: labelShare === null ? labeled : { share: labelShare },
+    validation: validationShare === null ? validation : { share: validationShare },
+  };
+}
+
+function isOfTarget({ domains }: ImageDataset, image: number): boolean {
+  return domains === undefined || domains.of[image] === 0;
 }
 
 /** Each class's share of the labeled images. */
@@ -72,7 +109,11 @@ export function createTrainingLoader({ config, data, split }: Experiment, startS
     dataset: data.train,
     labeled: split.labeled,
     labels: split.labeled.map((index) => data.train.labels[index]),
-    unlabeled: split.unlabeled,
+    unlabeled: split.unlabeled.filter((image) => isOfTarget(data.train, image)),
+    source: data.train.domains && {
+      images: split.unlabeled.filter((image) => !isOfTarget(data.train, image)),
+      ratio: config.data.sourceRatio,
+    },
     labeledBatch: config.batch.labeled,
     unlabeledBatch: usesUnlabeled ? config.batch.unlabeled : 0,
     labeledViews: views.labeled,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectParity, parityTensors } from '../../test/support/parity.js';
 import { expectTensor } from '../../test/support/tensors.js';
-import { type ImageSet, sharedBytes } from '../data/dataset.js';
+import { sharedBytes } from '../data/dataset.js';
 import { InputError } from '../errors.js';
 import { randomStream } from '../image/random.js';
 import { liveTensors, setThreads, tensor } from '../tensor/index.js';
@@ -12,14 +12,14 @@ beforeAll(() => setThreads(1));
 
 const allOf = ({ count }: { count: number }) => Int32Array.from({ length: count }, (_, i) => i);
 
-function imageSet(bytes: ArrayLike<number>, [count, height, width, channels]: readonly number[]): ImageSet {
+function imageSet(bytes: ArrayLike<number>, [count, height, width, channels]: readonly number[]) {
   const images = sharedBytes(bytes.length);
   images.set(bytes);
   return { count, height, width, channels, images };
 }
 
 /** 2×3 images with 2 channels whose values go together, so that there is something to whiten. */
-function relatedPixels(count: number): ImageSet {
+function relatedPixels(count: number) {
   const random = randomStream(1);
   const bytes = Array.from({ length: count }, () => {
     const shared = random.integer(120);

@@ -6,8 +6,13 @@ import { randomStream } from '../../src/image/random.js';
 const SIDE = 12;
 const CLASSES = ['left', 'middle', 'right'];
 
+/** A data set whose pixels a test may look at and change. */
+interface ImagesInMemory extends ImageDataset {
+  readonly images: Uint8Array;
+}
+
 /** Images whose class says which third is bright, the classes in turn; the noise is another for each seed. */
-export function stripes(count: number, seed: number): ImageDataset {
+export function stripes(count: number, seed: number): ImagesInMemory {
   const images = sharedBytes(count * SIDE * SIDE);
   const labels = new Int32Array(count);
   for (let image = 0; image < count; image++) {

@@ -1,6 +1,7 @@
 /** The data sets that can be asked for by name. Lengths and hashes of files are those that TensorFlow Datasets records. */
 import * as digits from './digits.js';
 import type { CatalogEntry } from './entry.js';
+import * as imageFiles from './image-files.js';
 import type { DatasetName } from './names.js';
 import * as photos from './photos.js';
 
@@ -15,4 +16,6 @@ export const catalog: Readonly<Record<DatasetName, CatalogEntry>> = {
   'cifar-100': photos.cifar100,
   svhn: photos.svhn,
   'svhn-extra': photos.svhnExtra,
+  'mini-imagenet': imageFiles.miniImagenet,
+  domainnet: imageFiles.domainnet,
 };

@@ -10,6 +10,8 @@ export const datasetNames = [
   'cifar-100',
   'svhn',
   'svhn-extra',
+  'mini-imagenet',
+  'domainnet',
 ] as const;
 
 export type DatasetName = (typeof datasetNames)[number];

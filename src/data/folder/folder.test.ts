@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../errors.js';
+import { gatherPixels, type ImageDataset, pixelsOf } from '../dataset.js';
 import { inspectFolder } from './inspect.js';
 import { listImages } from './list.js';
 import { loadFolder } from './load.js';
@@ -146,9 +147,12 @@ describe('loading a folder', () => {
     expect([...train.labels]).toEqual([0, 0, 0, 1, 1, -1]);
     expect(train.names?.at(-1)).toBe('unlabeled/a.png');
     expect(validation).toBeNull();
-    expect([...(test?.images.subarray(0, 3) ?? [])]).toEqual([0x10, 0x20, 0xc0]);
-    expect([...train.images.subarray(0, 3)]).toEqual([0xc0, 0x20, 0x10]);
-    expect(train.images.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([...pixelsOf(test as ImageDataset, 0).subarray(0, 3)]).toEqual([0x10, 0x20, 0xc0]);
+    expect([0, 3, 5].map((image) => [...pixelsOf(train, image).subarray(0, 3)])).toEqual([
+      [0xc0, 0x20, 0x10],
+      [16, 31, 192], // JPEG
+      [0x10, 0x20, 0xc0],
+    ]);
     expect(leftOut).toEqual([]);
   });
 
@@ -182,7 +186,7 @@ describe('loading a folder', () => {
     await Promise.all([paint('cat/1.png', 'gray'), paint('dog/1.png', 'gray')]);
     const { train } = await loadFolder(folder, { side: 8 });
     expect(train.channels).toBe(1);
-    expect(new Set(train.images)).toEqual(new Set([0x80]));
+    expect(new Set(gatherPixels(train, [0, 1]))).toEqual(new Set([0x80]));
   });
 
   it('refuses a folder of which no image can be read', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { perceptualHash, similarPairs } from '../../image/perceptual-hash.js';
 import { cacheRoot } from '../locate.js';
+import { readPackedImage } from '../packed-pixels.js';
 import { type ListedImage, listImages, type Part } from './list.js';
 import { type BrokenImage, packImages } from './pack.js';
 
@@ -47,9 +48,8 @@ export async function inspectFolder(path: string, options: InspectOptions = {}):
     { side: SIDE, cache: join(cacheRoot(), 'folder'), onProgress: options.onProgress },
   );
   const kept = packed.positions.map((position) => listed[position]);
-  const size = SIDE * SIDE * packed.channels;
   const pixels = (index: number) => ({
-    data: packed.images.subarray(index * size, (index + 1) * size),
+    data: readPackedImage([packed.images], index, SIDE * SIDE * packed.channels),
     height: SIDE,
     width: SIDE,
     channels: packed.channels,

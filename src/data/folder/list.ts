@@ -19,14 +19,17 @@ export interface ListedImage {
   readonly part: Part;
   /** index of its class; −1 = unknown */
   readonly label: number;
+  /** index of its domain, in a data set of several */
+  readonly domain?: number;
 }
 
 export interface ImageList {
   /** what the paths are relative to */
   readonly folder: string;
-  /** sorted */
   readonly classes: readonly string[];
-  /** part by part, each sorted by path */
+  /** the target, then the sources; undefined where there is one domain only */
+  readonly domains?: readonly string[];
+  /** part by part */
   readonly images: readonly ListedImage[];
 }
 

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
-import { type DatasetPair, type ImageDataset, imageSize } from '../dataset.js';
+import type { DatasetPair, ImageDataset } from '../dataset.js';
 import { cacheRoot } from '../locate.js';
-import { listImages, PARTS, type Part } from './list.js';
-import { packImages } from './pack.js';
+import type { PackedPixels } from '../packed-pixels.js';
+import { type ImageList, type ListedImage, listImages, PARTS, type Part } from './list.js';
+import { type PackedImages, packImages } from './pack.js';
 
 export interface LoadFolderOptions {
   /** side of the square images, in pixels; null = 32 or 64, by the size of the images */
@@ -17,32 +18,63 @@ export interface LoadFolderOptions {
  * @throws InputError where there is no such data set, a list is not as it should be, or no image can be read
  */
 export async function loadFolder(path: string, options: LoadFolderOptions = {}): Promise<DatasetPair> {
-  const { folder, classes, images: listed } = listImages(path);
-  const packed = await packImages(
-    folder,
-    listed.map((image) => image.path),
-    { side: options.side ?? null, cache: join(cacheRoot(), 'folder'), onProgress: options.onProgress },
-  );
-  const { side, channels } = packed;
-  const size = imageSize({ height: side, width: side, channels });
-  const kept = packed.positions.map((position) => listed[position]);
+  return loadListed(listImages(path), { ...options, name: resolve(path) });
+}
+
+export interface LoadListedOptions extends LoadFolderOptions {
+  readonly name: string;
+  /** null = 1 where all images are gray, else 3 */
+  readonly channels?: 3 | null;
+}
+
+/** Reads the images of a list, each domain packed by itself. @throws InputError as {@link loadFolder} */
+export async function loadListed(list: ImageList, options: LoadListedOptions): Promise<DatasetPair> {
+  const { name, side = null, channels = null, onProgress } = options;
+  const { folder, classes, domains, images: listed } = list;
+  const cache = join(cacheRoot(), 'folder');
+  const packs: Pack[] = [];
+  let done = 0;
+  for (let domain = 0; domain < (domains?.length ?? 1); domain++) {
+    const images = listed.filter((image) => (image.domain ?? 0) === domain);
+    const paths = images.map(({ path }) => path);
+    const report = (count: number) => onProgress?.(done + count, listed.length);
+    const packed = await packImages(folder, paths, { side, channels, cache, onProgress: report });
+    packs.push({ packed, kept: packed.positions.map((position) => images[position]) });
+    done += images.length;
+  }
+
+  const [{ packed }] = packs;
+  const shape = { height: packed.side, width: packed.side, channels: packed.channels };
   const partOf = (part: Part): ImageDataset => {
-    const start = kept.findIndex((image) => image.part === part);
-    const members = kept.filter((image) => image.part === part);
+    const members = packs.flatMap(({ kept }) => kept.filter((image) => image.part === part));
     return {
-      name: resolve(path),
+      name,
       classes,
       count: members.length,
-      height: side,
-      width: side,
-      channels,
-      images: packed.images.subarray(start * size, (start + members.length) * size), // parts lie one after another
+      ...shape,
+      images: packs.map((pack) => pixelsOfPart(pack, part)),
       labels: Int32Array.from(members, ({ label }) => label),
-      names: members.map((image) => image.path),
+      names: members.map(({ path }) => path),
+      domains: domains && { names: domains, of: Uint8Array.from(members, ({ domain = 0 }) => domain) },
     };
   };
   const [train, validation, test] = PARTS.map((part) =>
-    kept.some((image) => image.part === part) ? partOf(part) : null,
+    packs.some(({ kept }) => kept.some((image) => image.part === part)) ? partOf(part) : null,
   );
-  return { train: train ?? partOf('train'), validation, test, leftOut: packed.broken };
+  const leftOut = packs.flatMap((pack) => pack.packed.broken);
+  return { train: train ?? partOf('train'), validation, test, leftOut };
+}
+
+/** The images of a domain. */
+interface Pack {
+  readonly packed: PackedImages;
+  /** those that could be read */
+  readonly kept: readonly ListedImage[];
+}
+
+/** Parts lie one after another. */
+function pixelsOfPart({ packed, kept }: Pack, part: Part): PackedPixels {
+  const count = kept.filter((image) => image.part === part).length;
+  const start = kept.findIndex((image) => image.part === part);
+  return { path: packed.images.path, first: packed.images.first + Math.max(0, start), count };
 }

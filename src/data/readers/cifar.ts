@@ -64,7 +64,7 @@ const VERSIONS: Readonly<Record<CifarLayout['variant'], readonly Version[]>> = {
 export const cifarReader: Reader<CifarLayout> = {
   missing: (folder, { variant }) => (find(folder, variant) === null ? VERSIONS[variant][0].archive : null),
 
-  read(folder, { layout: { variant }, classes }) {
+  read(folder, { layout: { variant }, classCount }) {
     const { version, place, isArchive } = find(folder, variant) as Found;
     const files = isArchive ? membersOf(place) : null;
     const piece = (name: string): LabeledImages => {
@@ -72,7 +72,7 @@ export const cifarReader: Reader<CifarLayout> = {
       const file = files === null ? readInputFile(path) : files.get(`${version.folder}/${name}`);
       if (file === undefined) throw damaged(path, 'not in the archive');
       const parsed = version.parse(file, path);
-      checkLabels(parsed.labels, classes.length, path);
+      checkLabels(parsed.labels, classCount, path);
       return parsed;
     };
     return { train: version.train.map(piece), test: version.test.map(piece) };

@@ -40,7 +40,7 @@ function find(folder: string, name: string): string | null {
 }
 
 function readPart(folder: string, part: string, set: SetToRead<IdxLayout>): LabeledImages {
-  const { layout, classes, height, width } = set;
+  const { layout, classCount, height, width } = set;
   const [imagesPath, labelsPath] = [IMAGES, LABELS].map((ending) => find(folder, part + ending) as string);
   const { shape, data } = readIdxImages(imagesPath);
   const [count, rows, columns] = shape;
@@ -56,7 +56,7 @@ function readPart(folder: string, part: string, set: SetToRead<IdxLayout>): Labe
     );
   }
   const labels = Int32Array.from(stored, (label) => label - (layout.firstLabel ?? 0));
-  checkLabels(labels, classes.length, labelsPath);
+  checkLabels(labels, classCount, labelsPath);
   return { images: layout.isTransposed ? transposed(data, rows) : data, labels };
 }
 
