@@ -11,7 +11,7 @@ import {
   parityJson,
   parityTensors,
 } from '../../../test/support/parity.js';
-import { toyContext } from '../../../test/support/toy.js';
+import { ToyEncoder, toyBatch, toyContext } from '../../../test/support/toy.js';
 import { createEncoder } from '../../models/index.js';
 import {
   arange,
@@ -187,6 +187,56 @@ describe.each(steps)('the published step $kind at iteration $iter', (parity) => 
           expectRelative(gradient?.mul(gradient).sum().sqrt().item() as number, grad_l2, GRADIENT_TOLERANCE);
       }
     });
+  });
+});
+
+describe('pseudo-labels from the weak views alone', () => {
+  const options = (pseudoLabels: ReferenceOptions['pseudoLabels']) =>
+    ({
+      ...(featmatchReference.options.parse({}) as ReferenceOptions),
+      pseudoLabels,
+      attentionDropout: 0,
+    }) satisfies ReferenceOptions;
+  const batch = () => toyBatch(1, { labeledWeakViews: 1, labeledStrongViews: 2, strongViews: 2 });
+
+  /** What the first pass gives for the batch, by a network of the same weights. */
+  function labels(pseudoLabels: ReferenceOptions['pseudoLabels'], training: boolean) {
+    const network = new FeatMatchNetwork(options(pseudoLabels), {
+      classes: 3,
+      generator: new Generator(2),
+      createEncoder: () => new ToyEncoder({ batchNorm: true }),
+    }).train(training);
+    const learner = new ReferenceLearner(options(pseudoLabels), toyContext(network, { classes: 3 }));
+    const { labeled, unlabeled } = batch();
+    const images = concatenate([labeled.images, unlabeled.images]);
+    return { network, ...noGrad(() => learner.labelWeakViews(batch(), images)) };
+  }
+
+  it('are the published ones where no batch statistics are involved', () => {
+    const [all, weak] = [labels('all-views', false), labels('weak-views', false)];
+    expectParity(weak.p_labeled, all.p_labeled);
+    expectParity(weak.p_weak, all.p_weak);
+    expectParity(weak.f_weak, all.f_weak);
+  });
+
+  it('are normalized by the statistics of the weak views, which also move the running ones', () => {
+    const { network, p_weak } = labels('weak-views', true);
+    const { labeled, unlabeled } = batch();
+    const weakViews = concatenate([labeled.weak, unlabeled.weak]);
+    const other = labels('weak-views', false).network.train(true);
+    const features = noGrad(() => other.encoder.forward(weakViews)).narrow(0, labeled.count, unlabeled.count);
+    expectParity(
+      p_weak,
+      noGrad(() => other.classifier.forward(features).softmax(1)),
+    );
+    const mean = (of: FeatMatchNetwork) => of.namedTensors().get('encoder.norm.running_mean') as Tensor;
+    expect(mean(network).equals(mean(other))).toBe(true);
+    expect(labels('all-views', true).p_weak.equals(p_weak)).toBe(false);
+  });
+
+  it('cost one view of each image instead of all', () => {
+    expect(featmatchReference.passes(options('all-views'))).toEqual({ labeled: 18, unlabeled: 18 });
+    expect(featmatchReference.passes(options('weak-views'))).toEqual({ labeled: 10, unlabeled: 10 });
   });
 });
 

@@ -19,6 +19,14 @@ import { PrototypeMemory } from './prototype-memory.js';
 
 const referenceOptions = z.strictObject({
   strongViews: z.int().min(1).default(8).describe('strong views of each image, labeled or not, K'),
+  pseudoLabels: z
+    .enum(['all-views', 'weak-views'])
+    .default('all-views')
+    .describe(
+      'the pass that makes pseudo-labels, without gradients: over all views, of which the weak ones are used, as ' +
+        'published; or over the weak views alone, which costs K times less. The same mathematics but for batch ' +
+        'normalization: its statistics are then of the weak views',
+    ),
   temperature: z.number().positive().max(1).default(0.75).describe('sharpening of pseudo-labels, T'),
   mixupAlpha: z.number().positive().default(0.75).describe('mixup draws λ from Beta(α, α), α'),
   lambdaG: z
@@ -121,13 +129,17 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
     this.prototypes.load(state);
   }
 
-  /** The first pass, over all views, since batch statistics are of all; what is used of it is the first view. */
+  /**
+   * The first pass. As published it goes over all views, since batch statistics are of all, and what is used of it is
+   * the first view of each image.
+   */
   labelWeakViews({ labeled, unlabeled }: Batch, images: Tensor) {
     const { network } = this.context;
+    const isOfAll = this.options.pseudoLabels === 'all-views';
     return tidy(() => {
-      const f = network.encoder.forward(images);
+      const f = network.encoder.forward(isOfAll ? images : concatenate([labeled.weak, unlabeled.weak]));
       const f_labeled = f.narrow(0, 0, labeled.count);
-      const f_weak = f.narrow(0, labeled.images.shape[0], unlabeled.count);
+      const f_weak = f.narrow(0, isOfAll ? labeled.images.shape[0] : labeled.count, unlabeled.count);
       const p = network.probabilities(concatenate([f_labeled, f_weak]), this.prototypes.features);
       const [p_labeled, p_weak] = p.split([labeled.count, unlabeled.count]);
       return { f_weak, p_labeled, p_weak };
@@ -143,7 +155,11 @@ export const featmatchReference: Algorithm<ReferenceOptions, FeatMatchNetwork> =
     labeled: { weak: 1, strong: strongViews },
     unlabeled: { weak: 1, strong: strongViews },
   }),
-  passes: ({ strongViews }) => ({ labeled: 2 * (1 + strongViews), unlabeled: 2 * (1 + strongViews) }),
+  passes: ({ strongViews, pseudoLabels }) => {
+    const views = 1 + strongViews;
+    const passes = views + (pseudoLabels === 'all-views' ? views : 1);
+    return { labeled: passes, unlabeled: passes };
+  },
   createNetwork: (options, context) => new FeatMatchNetwork(options, context),
   createLearner: (options, context) => new ReferenceLearner(options, context),
 };
