@@ -48,7 +48,10 @@ const trainings = seeds.flatMap((seed) =>
 
 const pending = trainings.filter(({ folder }) => recordOf(folder)?.status !== 'finished');
 await Promise.all(Array.from({ length: parallel }, work));
-report();
+const folders = trainings.map(({ folder }) => folder);
+spawn(process.execPath, [cli, 'report', ...folders, ...(values.json ? ['--json'] : [])], {
+  stdio: 'inherit',
+});
 
 async function work() {
   for (let training = pending.shift(); training !== undefined; training = pending.shift())
@@ -83,57 +86,4 @@ function run({ setting, algorithm, seed, folder }) {
 function recordOf(folder) {
   const path = `${folder}/run.json`;
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
-}
-
-function report() {
-  const rows = names.flatMap((setting) =>
-    algorithms.map((algorithm) => {
-      const records = trainings
-        .filter((training) => training.setting === setting && training.algorithm === algorithm)
-        .map(({ folder }) => recordOf(folder));
-      const accuracies = records.map(({ results }) => 100 * results.testAccuracy);
-      const minutes = records.map(({ results }) => results.trainingSeconds / 60);
-      return {
-        setting,
-        algorithm,
-        seeds,
-        accuracies,
-        ...meanAndDeviation(accuracies),
-        minutes: meanAndDeviation(minutes).mean,
-        threads: records[0].machine.threads,
-        commits: [...new Set(records.map(({ versions }) => versions.commit))],
-      };
-    }),
-  );
-  if (values.json) {
-    console.log(JSON.stringify(rows, null, 2));
-    return;
-  }
-  const lines = [
-    ['data, labels', 'algorithm', 'test accuracy %', 'per seed', 'minutes a seed', 'threads', 'commit'],
-    ...rows.map((row) => [
-      row.setting,
-      row.algorithm,
-      `${row.mean.toFixed(2)} ± ${row.deviation.toFixed(2)}`,
-      row.accuracies.map((accuracy) => accuracy.toFixed(2)).join(' '),
-      row.minutes.toFixed(1),
-      String(row.threads),
-      row.commits.map((commit) => commit?.slice(0, 7) ?? '-').join(' '),
-    ]),
-  ];
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  for (const line of lines)
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    );
-}
-
-/** The mean and the sample standard deviation. */
-function meanAndDeviation(values) {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) };
 }

@@ -27,6 +27,10 @@ const COMMANDS: Record<string, CommandEntry> = {
   },
   predict: { summary: 'classify image files with a run', load: () => import('./predict.js') },
   runs: { summary: 'table of the runs in a folder', load: () => import('./runs.js') },
+  report: {
+    summary: 'accuracy of runs over their seeds, beside published numbers',
+    load: () => import('./report.js'),
+  },
   data: { summary: 'list the known data sets, and get them', load: () => import('./data.js') },
   doctor: { summary: 'what this machine has and lacks for training', load: () => import('./doctor.js') },
 };

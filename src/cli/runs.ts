@@ -32,7 +32,10 @@ async function formatRuns(folder: string, { runs, broken }: RunList): Promise<st
 }
 
 async function formatRun({ name, status, record, config }: StoredRun): Promise<string[]> {
-  const { formatDuration, formatPercent } = await import('./format.js');
+  const [{ formatDuration, formatPercent }, { describeLabels }] = await Promise.all([
+    import('./format.js'),
+    import('../runs/labels.js'),
+  ]);
   const { startedAt, endedAt, results, seed } = record;
   const text = (value: string | number | null | undefined) => String(value ?? '–');
   return [
@@ -40,7 +43,7 @@ async function formatRun({ name, status, record, config }: StoredRun): Promise<s
     status,
     text(config.algorithm?.name),
     text(config.data?.name),
-    text(config.data?.labels),
+    describeLabels(config.data),
     text(config.steps),
     String(seed),
     formatPercent(results?.testAccuracy),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTable } from './table.js';
+import { formatMarkdownTable, formatTable } from './table.js';
 
 describe('formatTable', () => {
   it('aligns columns under their titles, numbers to the right, without spaces at the ends of lines', () => {
@@ -21,5 +21,12 @@ describe('formatTable', () => {
 
   it('is the header alone where there are no rows', () => {
     expect(formatTable([{ title: 'a' }, { title: 'b' }], [])).toBe('a  b\n');
+  });
+});
+
+describe('formatMarkdownTable', () => {
+  it('is a table of Markdown, whose cells may hold a bar', () => {
+    const columns = [{ title: 'run' }, { title: 'steps', align: 'right' }] as const;
+    expect(formatMarkdownTable(columns, [['a|b', '5']])).toBe('| run | steps |\n|---|---:|\n| a\\|b | 5 |\n');
   });
 });

@@ -19,6 +19,17 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
   return `${lines.join('\n')}\n`;
 }
 
+/** The same as a table of Markdown. */
+export function formatMarkdownTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  const rule = `|${columns.map(({ align }) => (align === 'right' ? '---:' : '---')).join('|')}|\n`;
+  return line(columns.map(({ title }) => title)) + rule + rows.map(line).join('');
+}
+
 function pad(cell: string, columnWidth: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(columnWidth - width(cell));
   return align === 'left' ? cell + space : space + cell;

@@ -4,11 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { InputError } from '../errors.js';
+import { isRecord, merge, type Values } from './merge.js';
 import { nearest } from './nearest.js';
 import { presets } from './presets.js';
 import { DEFAULT_NAMES } from './schema.js';
-
-type Values = Record<string, unknown>;
 
 export interface ConfigLayer {
   /** Where the values come from, as one would say it after "in": `--steps`, `run.json`. */
@@ -21,7 +20,7 @@ export function presetLayer(name: string): ConfigLayer {
   if (!Object.hasOwn(presets, name)) {
     const meant = nearest(name, Object.keys(presets));
     throw new InputError(
-      `there is no preset '${name}'${meant ? `; did you mean '${meant}'?` : ''} (presets: ${Object.keys(presets).join(', ')})`,
+      `there is no preset '${name}'${meant ? `; did you mean '${meant}'?` : ''} ("featmatch train --help" lists them)`,
     );
   }
   return { source: `preset ${name}`, values: presets[name as keyof typeof presets] };
@@ -92,18 +91,6 @@ export function valueAt(values: unknown, path: readonly PropertyKey[]): unknown 
   return path.reduce((value, key) => (isRecord(value) ? value[String(key)] : undefined), values);
 }
 
-// Objects are made from entries and never by assignment, since that gives `__proto__` a property of its own: so it is
-// found and refused like any other unknown key.
-function merge(below: Values, above: Values): Values {
-  const changes = Object.entries(above)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => {
-      const old = Object.hasOwn(below, key) ? below[key] : undefined;
-      return [key, isRecord(old) && isRecord(value) ? merge(old, value) : value] as const;
-    });
-  return Object.fromEntries([...Object.entries(below), ...changes]);
-}
-
 /** `below` without its algorithm or model where `above` names another. */
 function dropOtherVariants(below: Values, above: Values): Values {
   const kept = Object.entries(below).filter(([key, value]) => {
@@ -129,8 +116,4 @@ function parseValue(text: string): unknown {
 
 function ownProperty(key: string, value: unknown): Values {
   return Object.fromEntries([[key, value]]);
-}
-
-function isRecord(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 /** Named settings: only what differs from the defaults of the schema. */
+import { publishedPresets } from './published-presets.js';
 import type { PartialConfig } from './schema.js';
 
 /** For 28×28 pixels: a network four times faster than with the usual strides and as accurate; views with cutout. */
@@ -34,6 +35,7 @@ export const presets = {
     data: { name: 'folder', labels: null },
     views: { ...smallImages.views, flip: true },
   },
+  ...publishedPresets,
 } satisfies Record<string, PartialConfig>;
 
 export type PresetName = keyof typeof presets;

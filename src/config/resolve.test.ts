@@ -101,7 +101,7 @@ describe('a configuration is refused in one sentence', () => {
     [
       'for an unknown preset',
       { preset: 'mnits' },
-      `there is no preset 'mnits'; did you mean 'mnist'? (presets: ${Object.keys(presets).join(', ')})`,
+      `there is no preset 'mnits'; did you mean 'mnist'? ("featmatch train --help" lists them)`,
     ],
     [
       'for a misspelled key',

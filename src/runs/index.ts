@@ -1,5 +1,6 @@
 export { writeFileAtomically, writeJsonAtomically } from './atomic.js';
 export { readCheckpointFile, writeCheckpointFile } from './checkpoint-file.js';
+export { describeLabels } from './labels.js';
 export { type MetricsLine, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
 export { packageVersion } from './package.js';
 export { type Prediction, writePredictions } from './predictions.js';
@@ -10,6 +11,7 @@ export {
   type RunStatus,
   type SplitRecord,
 } from './record.js';
+export { type Report, type RunGroup, reportRuns, type Statistics } from './report.js';
 export { type CreateRunOptions, checkpointPath, createRun, type Run, runPaths } from './run-folder.js';
 export {
   decodeSafetensors,

@@ -289,7 +289,7 @@ describe('on real batches', () => {
     (name) => {
       expect(() => experimentOf(name, 'data.labels=2')).toThrow(InputError);
       expect(() => experimentOf(name, 'data.labels=2')).toThrow(
-        /^class (left|middle|right) has no labeled image to learn from: data.labels is 2, and at least one for each/,
+        /^class (left|middle|right) has no labeled image to learn from: 2 images are labeled, and at least one for each/,
       );
     },
   );

@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { InputError } from '../errors.js';
+import type { Report, RunGroup, Statistics, StoredRun } from '../runs/index.js';
+import type { Column } from './table.js';
+
+interface ReportOptions {
+  markdown?: true;
+  json?: true;
+}
+
+export function define(command: Command): void {
+  command
+    .argument('[folders...]', 'runs, or folders that hold runs', ['runs'])
+    .option('--markdown', 'print a Markdown table')
+    .option('--json', 'print JSON')
+    .action(report);
+}
+
+async function report(folders: readonly string[], { markdown, json }: ReportOptions): Promise<void> {
+  const [{ listRuns, readRun, runPaths, reportRuns }, { formatMarkdownTable, formatTable }] =
+    await Promise.all([import('../runs/index.js'), import('./table.js')]);
+  if (markdown && json) throw new InputError('--markdown and --json are two forms of the report: choose one');
+  const runs: StoredRun[] = [];
+  const broken: { folder: string; reason: string }[] = [];
+  for (const folder of new Set(folders)) {
+    if (!existsSync(folder))
+      throw new InputError(`${folder} does not exist; give runs, or folders that hold runs`);
+    if (existsSync(runPaths(folder).record)) {
+      runs.push(readRun(folder));
+      continue;
+    }
+    const list = listRuns(folder);
+    runs.push(...list.runs);
+    broken.push(...list.broken.map(({ folder: name, problem }) => ({ folder: name, reason: problem })));
+  }
+  const { groups, leftOut }: Report = reportRuns(runs);
+  const omitted = [...leftOut, ...broken];
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ groups: groups.map(toJson), leftOut: omitted }, null, 2)}\n`);
+    return;
+  }
+  if (groups.length === 0) process.stdout.write(`no finished runs in ${folders.join(', ')}\n`);
+  else {
+    const { columns, rows } = await tableOf(groups);
+    process.stdout.write((markdown ? formatMarkdownTable : formatTable)(columns, rows));
+  }
+  for (const { folder, reason } of omitted) process.stderr.write(`left out: ${folder} (${reason})\n`);
+}
+
+function toJson({ runs, ...group }: RunGroup) {
+  return {
+    ...group,
+    runs: runs.map(({ folder, record }) => ({
+      folder,
+      seed: record.seed,
+      results: record.results,
+      threads: record.machine.threads,
+      commit: record.versions.commit,
+    })),
+  };
+}
+
+/** A column, and what it says of a group; left out where it says nothing of any. */
+interface ReportColumn extends Column {
+  cell(group: RunGroup): string;
+}
+
+async function tableOf(groups: readonly RunGroup[]) {
+  const [{ formatDuration }, { describeLabels }] = await Promise.all([
+    import('./format.js'),
+    import('../runs/index.js'),
+  ]);
+  const right = { align: 'right' } as const;
+  const columns: readonly ReportColumn[] = [
+    { title: 'algorithm', cell: ({ config }) => config.algorithm?.name ?? '' },
+    { title: 'data', cell: ({ config }) => config.data?.name ?? '' },
+    { title: 'labels', ...right, cell: ({ config }) => describeLabels(config.data) },
+    { title: 'settings', cell: ({ distinction }) => formatSettings(distinction) },
+    { title: 'protocol', cell: ({ config }) => config.evaluation?.protocol ?? '' },
+    { title: 'seeds', cell: ({ runs }) => runs.map(({ record }) => record.seed).join(' ') },
+    { title: 'test accuracy %', ...right, cell: ({ testAccuracy }) => formatAccuracy(testAccuracy) },
+    { title: 'test error %', ...right, cell: ({ testAccuracy }) => formatAccuracy(errorOf(testAccuracy)) },
+    {
+      title: 'validation accuracy %',
+      ...right,
+      cell: ({ validationAccuracy }) => formatAccuracy(validationAccuracy),
+    },
+    { title: 'paper: error %', ...right, cell: ({ published }) => formatSpread(published?.paper) },
+    { title: 'its code: error %', ...right, cell: ({ published }) => formatSpread(published?.code) },
+    {
+      title: 'training a seed',
+      ...right,
+      cell: ({ trainingSeconds }) => (trainingSeconds === null ? '' : formatDuration(trainingSeconds.mean)),
+    },
+    { title: 'commit', cell: ({ runs }) => commitsOf(runs) },
+  ];
+  const shown = columns.filter(({ cell }) => groups.some((group) => cell(group) !== ''));
+  const rows = groups.map((group) => shown.map(({ cell }) => cell(group) || '–'));
+  return { columns: shown, rows };
+}
+
+/** More settings than these tell no reader anything; the JSON form has all. */
+const MAX_SETTINGS = 4;
+
+function formatSettings(distinction: Readonly<Record<string, unknown>>): string {
+  const settings = Object.entries(distinction)
+    .filter(([key]) => key !== 'evaluation.protocol') // has a column
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const more = settings.length > MAX_SETTINGS ? [`and ${settings.length - MAX_SETTINGS} more`] : [];
+  return [...settings.slice(0, MAX_SETTINGS), ...more].join(' ');
+}
+
+function formatAccuracy(accuracy: Statistics | null): string {
+  if (accuracy === null) return '';
+  const { mean, deviation } = accuracy;
+  return formatSpread({ mean: 100 * mean, deviation: deviation === null ? null : 100 * deviation });
+}
+
+/** `7.38 ± 0.94`; without a deviation where there is none. */
+function formatSpread(spread: { mean: number; deviation: number | null } | undefined): string {
+  if (spread === undefined) return '';
+  const { mean, deviation } = spread;
+  return deviation === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+}
+
+function errorOf(accuracy: Statistics | null): Statistics | null {
+  return accuracy && { ...accuracy, mean: 1 - accuracy.mean };
+}
+
+function commitsOf(runs: readonly StoredRun[]): string {
+  return [...new Set(runs.flatMap(({ record }) => record.versions.commit?.slice(0, 7) ?? []))].join(' ');
+}
