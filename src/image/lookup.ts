@@ -154,11 +154,10 @@ function fillEqualizingTable(start: number, pixels: number): void {
   while (counts[start + brightest] === 0) brightest--;
   // An even spread of all pixels but those of the brightest level over 255 steps.
   const step = Math.floor((pixels - counts[start + brightest]) / 255);
-  let sum = step >> 1; // what of the pixels below a level is not yet a whole step; `steps` counts whole ones
-  let steps = 0;
+  let sum = step >> 1;
   for (let level = 0; level <= brightest; level++) {
-    levels[start + level] = step === 0 ? level : steps;
+    const steps = (sum / step) | 0;
+    levels[start + level] = step === 0 ? level : steps > 255 ? 255 : steps;
     sum += counts[start + level];
-    for (; step > 0 && sum >= step && steps < 255; steps++) sum -= step;
   }
 }
