@@ -11,6 +11,9 @@ const settings = {
   'mnist-40': ['--preset', 'mnist', '--labels', '40'],
   'mnist-100': ['--preset', 'mnist', '--labels', '100'],
   'fashion-mnist-100': ['--preset', 'fashion-mnist', '--labels', '100'],
+  // 5 and 24 % of the target's training images; needs "featmatch data build emoji-styles"
+  'emoji-styles-10': ['--preset', 'emoji-styles', '--labels', '10'],
+  'emoji-styles-50': ['--preset', 'emoji-styles', '--labels', '50'],
   'fashion-mnist-400': ['--preset', 'fashion-mnist', '--labels', '400'],
 };
 const algorithms = ['featmatch', 'supervised'];
@@ -21,6 +24,7 @@ const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string', default: '0,1,2' },
     parallel: { type: 'string', default: '1' }, // trainings at once, which share the cores
+    threads: { type: 'string' }, // of each training; default: its share of the cores
     json: { type: 'boolean', default: false },
   },
 });
@@ -33,7 +37,7 @@ if (unknown !== undefined) {
 }
 const seeds = values.seeds.split(',').map(Number);
 const parallel = Number(values.parallel);
-const threads = Math.max(1, Math.floor(availableParallelism() / parallel));
+const threads = Number(values.threads ?? Math.max(1, Math.floor(availableParallelism() / parallel)));
 const names = positionals.length > 0 ? positionals : Object.keys(settings);
 const trainings = seeds.flatMap((seed) =>
   names.flatMap((setting) =>

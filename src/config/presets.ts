@@ -36,6 +36,18 @@ export const presets = {
     views: { ...smallImages.views, flip: true },
   },
   ...publishedPresets,
+  /** Labels in one style of artwork, unlabeled images of six. */
+  'emoji-styles': {
+    data: { name: 'emoji-styles', labels: 10, sourceRatio: 0.75 },
+    algorithm: { warmupSteps: 100, extractEvery: 100, rampSteps: 100 },
+    model: { strides: [2, 2, 2] },
+    batch: { labeled: 10, unlabeled: 24 },
+    optimizer: { learningRate: 0.03 },
+    ema: { decay: 0.98 },
+    steps: 400,
+    views: { flip: true },
+    evaluation: { protocol: 'best-on-validation', every: 100 }, // as the paper on DomainNet
+  },
 } satisfies Record<string, PartialConfig>;
 
 export type PresetName = keyof typeof presets;

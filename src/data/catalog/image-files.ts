@@ -1,4 +1,5 @@
 /** Data sets of image files, which are decoded to one size at first use. */
+import { familyNames } from '../emoji-styles/families.js';
 import type { CatalogEntry, CatalogFile } from './entry.js';
 
 export const miniImagenet: CatalogEntry = {
@@ -78,4 +79,23 @@ export const domainnet: CatalogEntry = {
       }),
     ].flat(),
   },
+};
+
+/** Drawn by `featmatch data build`, see docs/emoji-styles.md. */
+export const emojiStyles: CatalogEntry = {
+  title: 'emoji-styles: the same things drawn in six styles of emoji',
+  terms: 'Apache-2.0, CC-BY-4.0, CC-BY-SA-4.0 or MIT, by style; LICENCES.txt beside the images says which',
+  classes: 10,
+  height: 64,
+  width: 64,
+  channels: 3,
+  train: 210,
+  test: 102,
+  layout: {
+    format: 'domains',
+    domains: familyNames,
+    target: 'noto',
+    sources: ['twemoji', 'openmoji', 'fluent', 'fluent-flat', 'fluent-high-contrast'],
+  },
+  obtain: '"featmatch data build emoji-styles"',
 };

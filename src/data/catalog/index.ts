@@ -18,4 +18,5 @@ export const catalog: Readonly<Record<DatasetName, CatalogEntry>> = {
   'svhn-extra': photos.svhnExtra,
   'mini-imagenet': imageFiles.miniImagenet,
   domainnet: imageFiles.domainnet,
+  'emoji-styles': imageFiles.emojiStyles,
 };

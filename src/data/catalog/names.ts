@@ -12,6 +12,7 @@ export const datasetNames = [
   'svhn-extra',
   'mini-imagenet',
   'domainnet',
+  'emoji-styles',
 ] as const;
 
 export type DatasetName = (typeof datasetNames)[number];

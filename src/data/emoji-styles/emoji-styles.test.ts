@@ -9,11 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../errors.js';
+import { catalog } from '../catalog/index.js';
+import type { ImageList } from '../folder/list.js';
 import { classNames, parseDomainList } from '../formats/domain-list.js';
+import { readerOf } from '../readers/index.js';
 import { readUnicodeEmoji } from './artwork.js';
 import { buildEmojiStyles } from './build.js';
 import { chooseEmoji, conceptOf, type EmojiImage, parts } from './concepts.js';
@@ -126,6 +129,26 @@ describe('building emoji-styles', () => {
         `${name}: ${npmPackage} 9.9.${index}, by ${author}, ${licence}, ${licenceUrl}\n`,
       );
     });
+  });
+
+  test('is read as the data set of several domains of its name', () => {
+    const { layout, height, width } = catalog['emoji-styles'];
+    expect(readerOf(layout).missing(built, layout)).toBeNull();
+    const { images, domains } = readerOf(layout).read(built, {
+      layout,
+      classCount: 1,
+      height,
+      width,
+    }) as ImageList;
+    expect(domains).toEqual(familyNames); // the target first
+    const counts = (part: string) =>
+      familyNames.map((_, domain) => images.filter((i) => i.part === part && i.domain === domain).length);
+    expect(counts('train')).toEqual([13, 13, 13, 13, 13, 13]);
+    expect(counts('validation')).toEqual([2, 0, 0, 0, 0, 0]);
+    expect(counts('test')).toEqual([7, 0, 0, 0, 0, 0]);
+    const emoji = (part: string) => images.filter((i) => i.part === part).map(({ path }) => basename(path));
+    const trained = new Set(emoji('train'));
+    expect([...emoji('validation'), ...emoji('test')].filter((file) => trained.has(file))).toEqual([]);
   });
 
   test('gives the same bytes again', async () => {
