@@ -142,7 +142,7 @@ describe('a configuration is refused in one sentence', () => {
     [
       'for an unknown name',
       { sets: ['algorithm.name=magic'] },
-      'algorithm.name cannot be "magic" (in --set algorithm.name=magic): expected \'featmatch\'',
+      "algorithm.name cannot be \"magic\" (in --set algorithm.name=magic): expected 'supervised' | 'featmatch'",
     ],
     [
       'for a value where settings belong',

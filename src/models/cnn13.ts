@@ -5,7 +5,7 @@
  */
 import { BatchNorm2d, Conv2d, type InitializeOptions, Module } from '../nn/index.js';
 import { globalAveragePool, maxPool2d, type Tensor, tidy } from '../tensor/index.js';
-import type { Encoder } from './encoder.js';
+import type { Encoder, Stage } from './encoder.js';
 
 export interface Cnn13Options extends InitializeOptions {
   readonly channels: number;
@@ -77,11 +77,15 @@ export class Cnn13 extends Module implements Encoder {
 
   /** @param images at least 12 pixels high and wide: halved twice, the maps lose a border of one pixel */
   forward(images: Tensor): Tensor {
+    return tidy(() => this.stages().reduce((input, stage) => stage(input), images));
+  }
+
+  stages(): Stage[] {
     const [group1, group2, group3] = this.model;
-    return tidy(() => {
-      const half = maxPool2d(group1.forward(images), 2);
-      const quarter = maxPool2d(group2.forward(half), 2);
-      return globalAveragePool(group3.forward(quarter)); // (N, 128)
-    });
+    return [
+      (images) => maxPool2d(group1.forward(images), 2),
+      (half) => maxPool2d(group2.forward(half), 2),
+      (quarter) => globalAveragePool(group3.forward(quarter)), // (N, 128)
+    ];
   }
 }

@@ -4,7 +4,7 @@
  */
 import { BatchNorm2d, Conv2d, type InitializeOptions, Module } from '../nn/index.js';
 import { globalAveragePool, maxPool2d, type Tensor, tidy } from '../tensor/index.js';
-import type { Encoder } from './encoder.js';
+import type { Encoder, Stage } from './encoder.js';
 
 export interface ResNet18Options extends InitializeOptions {
   readonly channels: number;
@@ -71,11 +71,20 @@ export class ResNet18 extends Module implements Encoder {
   }
 
   forward(images: Tensor): Tensor {
-    return tidy(() => {
-      const stem = this.bn1.forwardRelu(this.conv1.forward(images));
-      const pooled = maxPool2d(stem, 3, { stride: 2, padding: 1 });
-      const blocks = [...this.layer1, ...this.layer2, ...this.layer3, ...this.layer4];
-      return globalAveragePool(blocks.reduce((maps, block) => block.forward(maps), pooled)); // (N, 512)
-    });
+    return tidy(() => this.stages().reduce((input, stage) => stage(input), images));
+  }
+
+  stages(): Stage[] {
+    const through = (blocks: readonly BasicBlock[]) => (input: Tensor) =>
+      blocks.reduce((maps, block) => block.forward(maps), input);
+    const stem = (images: Tensor) =>
+      maxPool2d(this.bn1.forwardRelu(this.conv1.forward(images)), 3, { stride: 2, padding: 1 });
+    const [first, last] = [through(this.layer1), through(this.layer4)];
+    return [
+      (images) => first(stem(images)),
+      through(this.layer2),
+      through(this.layer3),
+      (maps) => globalAveragePool(last(maps)), // (N, 512)
+    ];
   }
 }

@@ -4,7 +4,7 @@
  */
 import { BatchNorm2d, Conv2d, type InitializeOptions, Module } from '../nn/index.js';
 import { globalAveragePool, type Tensor, tidy } from '../tensor/index.js';
-import type { Encoder } from './encoder.js';
+import type { Encoder, Stage } from './encoder.js';
 
 export interface WideResNetOptions extends InitializeOptions {
   readonly channels: number;
@@ -106,13 +106,15 @@ export class WideResNet extends Module implements Encoder {
   }
 
   forward(images: Tensor): Tensor {
+    return tidy(() => this.stages().reduce((input, stage) => stage(input), images));
+  }
+
+  stages(): Stage[] {
     const [stem, group1, group2, group3, norm] = this.model;
-    return tidy(() => {
-      const maps = [group1, group2, group3].reduce(
-        (input, group) => group.forward(input),
-        stem.forward(images),
-      );
-      return globalAveragePool(norm.forwardRelu(maps)); // (N, 64·width)
-    });
+    return [
+      (images) => group1.forward(stem.forward(images)),
+      (maps) => group2.forward(maps),
+      (maps) => globalAveragePool(norm.forwardRelu(group3.forward(maps))), // (N, 64·width)
+    ];
   }
 }

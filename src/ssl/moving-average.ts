@@ -1,5 +1,5 @@
 /** Means over the batches so far, of whatever a batch has. */
-import { full, keep, type Tensor } from '../tensor/index.js';
+import { full, keep, type Tensor, zeros } from '../tensor/index.js';
 
 /** A mean over time that lives as long as its owner. */
 export interface RunningMean {
@@ -29,5 +29,36 @@ export class MovingAverage implements RunningMean {
 
   state(): Map<string, Tensor> {
     return new Map([['mean', this.value]]);
+  }
+}
+
+/** The mean of the latest `size` samples (classes), each 1/C before there are so many. */
+export class MovingWindow implements RunningMean {
+  readonly value: Tensor;
+  private readonly samples: Tensor; // (size, classes)
+  private readonly next: Tensor; // the row to replace, (), int64
+
+  constructor(
+    private readonly size: number,
+    classes: number,
+  ) {
+    this.samples = keep(full([size, classes], 1 / classes));
+    this.value = keep(full([classes], 1 / classes));
+    this.next = keep(zeros([], { dtype: 'int64' }));
+  }
+
+  add(sample: Tensor): void {
+    const row = this.next.item();
+    this.samples.narrow(0, row, 1).copyInPlace(sample);
+    this.next.fillInPlace((row + 1) % this.size);
+    this.value.copyInPlace(this.samples.mean([0]));
+  }
+
+  state(): Map<string, Tensor> {
+    return new Map([
+      ['mean', this.value],
+      ['samples', this.samples],
+      ['next', this.next],
+    ]);
   }
 }

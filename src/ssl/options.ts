@@ -59,3 +59,6 @@ export const labelSource = (source: LabelSource) =>
       'what makes pseudo-labels: the training pass itself; a pass of its own over the weak views without gradients; ' +
         'or the average of the weights (needs ema.decay)',
     );
+
+export const labeledMixupAlpha = (value: number) =>
+  z.number().nonnegative().default(value).describe('the same of the labeled images; 0 = they are not mixed');

@@ -146,6 +146,10 @@ export class Tensor {
   narrow(dim: number, start: number, length: number): Tensor {
     return callTensor('narrow', this, dim, start, length);
   }
+  /** Turned by a right angle `times` times in the plane of two dimensions, from the first toward the second. */
+  rotate90(times: number, dims: readonly [number, number]): Tensor {
+    return callTensor('rot90', this, times, dims);
+  }
   /** Views of consecutive parts with the given lengths along `dim`. */
   split(lengths: readonly number[], dim = 0): Tensor[] {
     return callTensors('split_with_sizes', this, lengths, dim);
@@ -271,6 +275,11 @@ export class Tensor {
     return callTensor('norm.ScalarOpt_dim', this, 2, dims, keepDim);
   }
 
+  /** How often each of 0, 1, … occurs among integers that are not negative (1-d): (at least `length`), int64. */
+  countEach(length: number): Tensor {
+    return callTensor('bincount', this, null, length);
+  }
+
   // What networks use
 
   relu(): Tensor {
@@ -299,6 +308,11 @@ export class Tensor {
   }
   copyInPlace(source: Tensor): this {
     callInPlace('copy_', this, source);
+    return this;
+  }
+  /** Replaces the entries of dimension `dim` at `indices` (int64, 1-d) by those of `source`. */
+  indexCopyInPlace(dim: number, indices: Tensor, source: Tensor): this {
+    callInPlace('index_copy_', this, dim, indices, source);
     return this;
   }
   fillInPlace(value: number): this {

@@ -1,7 +1,7 @@
 /** Any algorithm on the toy network: set up and trained as the trainer does it, in a thousandth of its time. */
 import { type Module, Sgd, updateWeightAverage } from '../../src/nn/index.js';
 import type { Algorithm, Batch, Learner } from '../../src/ssl/index.js';
-import { Generator, type Tensor, tidy } from '../../src/tensor/index.js';
+import { Generator, noGrad, type Tensor, tidy } from '../../src/tensor/index.js';
 import { ToyEncoder, toyBatch, toyContext, toyImages } from './toy.js';
 
 export interface ToySetting {
@@ -12,11 +12,15 @@ export interface ToySetting {
   readonly learningRate?: number;
   /** training steps in all */
   readonly steps?: number;
+  /** images a batch; default 4 */
+  readonly unlabeled?: number;
+  /** images in all; default twice as many */
+  readonly unlabeledImages?: number;
+  /** factor of the initial weights: greater ones make surer predictions; default 1 */
+  readonly scale?: number;
   /** of the weights; each is another start */
   readonly seed?: number;
 }
-
-const UNLABELED = 4;
 
 /** An encoder that counts the images it is given, together with its copies. */
 class CountingEncoder extends ToyEncoder {
@@ -27,9 +31,13 @@ class CountingEncoder extends ToyEncoder {
     super(options);
   }
 
-  override forward(images: Tensor): Tensor {
-    this.counter.images += images.shape[0];
-    return super.forward(images);
+  override stages() {
+    const [first, ...others] = super.stages();
+    const counting = (images: Tensor) => {
+      this.counter.images += images.shape[0];
+      return first(images);
+    };
+    return [counting, ...others];
   }
 }
 
@@ -56,14 +64,20 @@ export function toyLearning<Options>(
   setting: ToySetting = {},
 ): ToyLearning {
   const { classes = 3, channels = 1, batchNorm = true, labelsPerClass = 2 } = setting;
-  const { learningRate = 0.05, steps = 10, seed = 1 } = setting;
+  const { learningRate = 0.05, steps = 10, unlabeled = 4, scale = 1, seed = 1 } = setting;
+  const { unlabeledImages = 2 * unlabeled } = setting;
   const counter = { images: 0 };
-  const networkOf = (generator: Generator) =>
-    algorithm.createNetwork(options, {
+  function networkOf(generator: Generator): Module {
+    const network = algorithm.createNetwork(options, {
       createEncoder: () => new CountingEncoder(counter, { batchNorm, channels, seed }),
       classes,
       generator,
     });
+    noGrad(() => {
+      for (const weights of network.parameters()) weights.mulInPlace(scale);
+    });
+    return network;
+  }
   const generators = { weights: new Generator(seed), learner: new Generator(seed + 100) };
   const network = networkOf(generators.weights);
   const average = networkOf(new Generator(seed)).train(false);
@@ -80,8 +94,8 @@ export function toyLearning<Options>(
         return teacher;
       },
       classes,
-      unlabeledBatch: UNLABELED,
-      unlabeledImages: 2 * UNLABELED,
+      unlabeledBatch: unlabeled,
+      unlabeledImages,
       steps,
       generator: generators.learner,
       labeledImages: () => [{ images: toyImages(labels.length, 99, channels), labels }],
@@ -94,7 +108,7 @@ export function toyLearning<Options>(
   function batch(step: number): Batch {
     return toyBatch(step + 1, {
       labels: [0, 1, classes - 1],
-      unlabeled: UNLABELED,
+      unlabeled,
       labeledWeakViews: views.labeled.weak,
       labeledStrongViews: views.labeled.strong,
       weakViews: views.unlabeled.weak,

@@ -1,5 +1,5 @@
 /** Networks and batches so small that a training step costs nothing. */
-import type { Encoder } from '../../src/models/encoder.js';
+import type { Encoder, Stage } from '../../src/models/encoder.js';
 import { BatchNorm2d, Linear, Module } from '../../src/nn/index.js';
 import type { LearnerContext } from '../../src/ssl/algorithm.js';
 import type { Batch, Views } from '../../src/ssl/index.js';
@@ -7,7 +7,7 @@ import { concatenate, Generator, normal, type Tensor, tensor, tidy } from '../..
 
 const SIDE = 3;
 
-/** relu(W x + b), with batch normalization of the pixels before it if wanted. */
+/** relu(W h + b) with h = leakyRelu(x), and batch normalization of the pixels before it if wanted. */
 export class ToyEncoder extends Module implements Encoder {
   readonly featureDimension: number;
   readonly layer: Linear;
@@ -24,10 +24,14 @@ export class ToyEncoder extends Module implements Encoder {
   }
 
   forward(images: Tensor): Tensor {
-    return tidy(() => {
-      const normalized = this.norm === null ? images : this.norm.forward(images);
-      return this.layer.forward(normalized.flatten(1)).relu();
-    });
+    return tidy(() => this.stages().reduce((input, stage) => stage(input), images));
+  }
+
+  stages(): Stage[] {
+    return [
+      (images) => (this.norm === null ? images : this.norm.forward(images)).leakyRelu(0.3),
+      (hidden) => this.layer.forward(hidden.flatten(1)).relu(),
+    ];
   }
 }
 
@@ -39,6 +43,10 @@ export class IdentityEncoder extends Module implements Encoder {
 
   forward(features: Tensor): Tensor {
     return features;
+  }
+
+  stages(): Stage[] {
+    return [(features) => features];
   }
 }
 

@@ -235,6 +235,18 @@ export const arithmetic = {
     },
     ...inPlacePromises((target) => target.mulInPlace(3), 3),
   },
+  indexCopyInPlace: {
+    'replaces the entries at the indices, and no other': () => {
+      const target = tensorOf([1, 2, 3]);
+      expect(target.indexCopyInPlace(0, tensorOf([2, 0], 'int64'), tensorOf([30, 10]))).toBe(target);
+      expectTensor(target, [10, 2, 30]);
+    },
+    'refuses an index that does not exist': () => {
+      expect(() => row().indexCopyInPlace(0, tensorOf([2], 'int64'), tensorOf([5]))).toThrow(
+        'aten::index_copy_(',
+      );
+    },
+  },
   copyInPlace: {
     'copies numbers, converting and broadcasting them': () => {
       expectTensor(matrix().copyInPlace(tensor(Int32Array.of(7, 8))), [

@@ -64,6 +64,7 @@ export const methodDerivatives: { readonly [name in keyof Tensor]?: Check[] } = 
   ],
   indexSelect: [check((x) => x.indexSelect(0, indices(2, 0, 2)).pow(2), [3, 2])],
   gather: [check((x) => x.gather(1, tensorOf([[2], [0]], 'int64')).pow(2), [2, 3])],
+  rotate90: [check((x) => x.rotate90(1, [0, 1]).mul(x.transpose(0, 1)), [2, 3])],
   indexAdd: [check((x, source) => x.indexAdd(0, indices(1, 1), source).pow(2), [3, 2], [2, 2])],
   add: [check((x, y) => x.add(y), [2, 3], [3]), check((x) => x.add(2), [3])],
   sub: [check((x, y) => x.sub(y), [2, 1], [3]), check((x) => x.sub(2), [3])],
@@ -100,13 +101,14 @@ export const methodDerivatives: { readonly [name in keyof Tensor]?: Check[] } = 
   logSoftmax: [check((x) => x.logSoftmax(-1), [2, 3])],
   addInPlace: [check((x, y) => x.mul(1).addInPlace(y, 0.5), [2, 3], [3])],
   mulInPlace: [check((x, y) => x.mul(1).mulInPlace(y), [2, 3], [3])],
+  indexCopyInPlace: [check((x, y) => x.mul(1).indexCopyInPlace(0, indices(1), y).mul(x), [3, 2], [1, 2])],
   copyInPlace: [check((x, y) => x.mul(1).copyInPlace(y).mul(x), [2, 3], [3])],
   fillInPlace: [check((x) => x.mul(1).fillInPlace(2).mul(x), [3])],
 };
 
 /** The rest of Tensor: properties, integers, comparisons, the gradients' own methods, and `detach`, which stops them. */
 export const methodsWithoutDerivative =
-  'shape strides dtype device isChannelsLast size isDisposed dispose constructor data numbers item argmax argmin nonzero ' +
+  'shape strides dtype device isChannelsLast size isDisposed dispose constructor data numbers item argmax argmin countEach nonzero ' +
   'eq gt ge lt equals requiresGrad grad clearGrad backward detach';
 
 export function normalization(training: boolean, normalize = batchNorm): (...inputs: Tensor[]) => Tensor {

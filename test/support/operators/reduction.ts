@@ -64,6 +64,15 @@ export const reduction = {
       expectTensor(matrix().argmin(-1), [0, 2], { dtype: 'int64' });
     },
   },
+  countEach: {
+    'counts every number from 0, and at least as many as asked for': () => {
+      expectTensor(tensorOf([1, 3, 1], 'int64').countEach(0), [0, 2, 0, 1], { dtype: 'int64' });
+      expectTensor(tensorOf([1], 'int64').countEach(4), [0, 1, 0, 0], { dtype: 'int64' });
+    },
+    'refuses negative numbers': () => {
+      expect(() => tensorOf([-1], 'int64').countEach(2)).toThrow('aten::bincount(');
+    },
+  },
   topk: {
     'gives the greatest in falling order and where they are': () => {
       const { values, indices } = matrix().topk(2);

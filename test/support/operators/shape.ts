@@ -168,6 +168,21 @@ export const shape = {
       expectTensor(counting(2, 3).gather(0, tensorOf([[1, 0, 1]], 'int64')), [[3, 1, 5]]);
     },
   },
+  rotate90: {
+    'turns the first dimension toward the second': () => {
+      const rotated = counting(2, 3).rotate90(1, [0, 1]);
+      expectTensor(rotated, [
+        [2, 5],
+        [1, 4],
+        [0, 3],
+      ]);
+      expectTensor(counting(2, 3).rotate90(2, [0, 1]), [
+        [5, 4, 3],
+        [2, 1, 0],
+      ]);
+      expect(counting(2, 3).rotate90(4, [0, 1]).equals(counting(2, 3))).toBe(true);
+    },
+  },
   indexAdd: {
     'adds rows, repeated indices add up, and the tensor stays': () => {
       const target = zeros([3, 2]);
