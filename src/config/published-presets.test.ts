@@ -15,10 +15,17 @@ const TABLE = `
   svhn-4000            | svhn          |   4000 | WRN-28-2 | standard | short | 64 | 8
   cifar100-4000        | cifar-100     |   4000 | CNN-13   | zca      | short | 64 | 8
   cifar100-10000       | cifar-100     |  10000 | CNN-13   | zca      | short | 64 | 8
+  mini-imagenet-4000   | mini-imagenet |   4000 | ResNet-18 | standard | short | 64 | 8
+  mini-imagenet-10000  | mini-imagenet |  10000 | ResNet-18 | standard | short | 64 | 8
+  domainnet-0          | domainnet     |    5 % | ResNet-18 | standard | long  | 32 | 4
+  domainnet-25         | domainnet     |    5 % | ResNet-18 | standard | long  | 32 | 4
+  domainnet-50         | domainnet     |    5 % | ResNet-18 | standard | long  | 32 | 4
+  domainnet-75         | domainnet     |    5 % | ResNet-18 | standard | long  | 32 | 4
 `;
 
 const PLANS = {
   short: { pretrain: 3000, cycle: 75_000, end: 30_000, ramp: 75_000, extract: 500, evaluate: 250 },
+  long: { pretrain: 4000, cycle: 100_000, end: 40_000, ramp: 100_000, extract: 1000, evaluate: 500 },
 } as const;
 
 const rows = TABLE.trim()
@@ -74,8 +81,9 @@ describe.each(rows)('the published setting $setting', (row) => {
     });
     expect(config.steps).toBe(plan.pretrain + 2 * plan.cycle + plan.end);
     expect(config.ema.decay).toBe(0);
+    const isDomainNet = row.data === 'domainnet';
     expect(config.evaluation).toEqual({
-      protocol: 'median',
+      protocol: isDomainNet ? 'best-on-validation' : 'median',
       every: plan.evaluate,
       window: 10,
     });
@@ -127,6 +135,24 @@ describe.each(rows)('the published setting $setting', (row) => {
       warmupSteps: plan.pretrain,
     } satisfies AlgorithmConfig<'featmatch'>);
   });
+});
+
+describe('the published settings of DomainNet', () => {
+  it.each(FAMILIES)(
+    'learn the real images at 128 pixels with a share of those of four other domains: %s',
+    (family) => {
+      for (const percent of [0, 25, 50, 75]) {
+        expect(resolveConfig({ preset: `${family}-domainnet-${percent}` }).data).toMatchObject({
+          side: 128,
+          target: 'real',
+          sources: ['clipart', 'painting', 'sketch', 'quickdraw'],
+          sourceRatio: percent / 100,
+          labelShare: 0.05,
+          validationShare: 0.01,
+        });
+      }
+    },
+  );
 });
 
 it('there are no other published presets, and all are offered', () => {

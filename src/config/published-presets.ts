@@ -15,8 +15,18 @@ const base = {
   evaluation: { protocol: 'median', every: 250 },
 } satisfies PartialConfig;
 
+/** DomainNet takes more steps of fewer images, and chooses the weights on 1 % of the labels. */
+const domainNetBase = {
+  batch: { labeled: 32 },
+  optimizer: { cycle: { pretrainSteps: 4000, cycleSteps: 100_000, endSteps: 40_000 } },
+  steps: 244_000,
+  evaluation: { protocol: 'best-on-validation', every: 500 },
+} satisfies PartialConfig;
+const domainNetAlgorithm = { strongViews: 4, rampSteps: 100_000, extractEvery: 1000 };
+
 interface Family {
   readonly base: PartialConfig;
+  readonly domainNet: PartialConfig;
   /** what blocks of the wide residual network see that change its width */
   readonly preActivation: 'full' | 'first-only';
 }
@@ -24,6 +34,7 @@ interface Family {
 const families = {
   reference: {
     base: { algorithm: { name: 'featmatch-reference' } }, // whose defaults are the published numbers
+    domainNet: { algorithm: { ...domainNetAlgorithm, pretrainSteps: 4000 } },
     preActivation: 'first-only',
   },
   paper: {
@@ -46,6 +57,7 @@ const families = {
         warmupSteps: 3000,
       },
     },
+    domainNet: { algorithm: { ...domainNetAlgorithm, warmupSteps: 4000 } },
     preActivation: 'full',
   },
 } satisfies Record<string, Family>;
@@ -54,6 +66,7 @@ const wideResNet = { name: 'wide-resnet', depth: 28, width: 2, batchNormMomentum
 const cifar10 = { data: { name: 'cifar-10', normalization: 'zca' }, model: wideResNet } as const;
 const svhn = { data: { name: 'svhn' }, model: wideResNet } as const;
 const cifar100 = { data: { name: 'cifar-100', normalization: 'zca' }, model: { name: 'cnn-13' } } as const;
+const miniImageNet = { data: { name: 'mini-imagenet' }, model: { name: 'resnet-18' } } as const;
 
 const withLabels = (setting: PartialConfig, labels: number) => merge(setting, { data: { labels } });
 
@@ -66,7 +79,27 @@ const settings = {
   'svhn-4000': withLabels(svhn, 4000),
   'cifar100-4000': withLabels(cifar100, 4000),
   'cifar100-10000': withLabels(cifar100, 10_000),
+  'mini-imagenet-4000': withLabels(miniImageNet, 4000),
+  'mini-imagenet-10000': withLabels(miniImageNet, 10_000),
+  'domainnet-0': domainNet(0),
+  'domainnet-25': domainNet(0.25),
+  'domainnet-50': domainNet(0.5),
+  'domainnet-75': domainNet(0.75),
 };
+
+/** @param sourceRatio share r_u of the unlabeled images that is of the other domains */
+function domainNet(sourceRatio: number): PartialConfig {
+  const data: PartialConfig['data'] = {
+    name: 'domainnet',
+    side: 128,
+    target: 'real',
+    sources: ['clipart', 'painting', 'sketch', 'quickdraw'],
+    sourceRatio,
+    labelShare: 0.05,
+    validationShare: 0.01,
+  };
+  return { ...domainNetBase, data, model: { name: 'resnet-18' } };
+}
 
 export type PublishedPreset = `${keyof typeof families}-${keyof typeof settings}`;
 
@@ -76,11 +109,15 @@ export const publishedPresets = Object.fromEntries(
   ),
 ) as Record<PublishedPreset, PartialConfig>;
 
-function combine({ base: familyBase, preActivation }: Family, setting: PartialConfig): PartialConfig {
+function combine(
+  { base: familyBase, domainNet, preActivation }: Family,
+  setting: PartialConfig,
+): PartialConfig {
   const layers = [
     base,
     familyBase,
     setting,
+    ...(setting.data?.name === 'domainnet' ? [domainNet] : []),
     ...(setting.model?.name === 'wide-resnet' ? [{ model: { preActivation } }] : []),
   ];
   return layers.reduce(merge, {});

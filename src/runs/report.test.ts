@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type StoredRunOptions, storeRun } from '../../test/support/stored-runs.js';
-import type { PartialConfig } from '../config/index.js';
+import { type PartialConfig, resolveConfig } from '../config/index.js';
 import { publishedResult } from './published-results.js';
 import { reportRuns, statistics } from './report.js';
 
@@ -95,24 +95,44 @@ describe('a report', () => {
 });
 
 describe('the published results', () => {
+  const text = (error?: { mean: number; deviation: number }) =>
+    `${error?.mean.toFixed(2)} ±${error?.deviation.toFixed(2)}`;
+
   // error %: setting, labels, paper, code
   it.each`
-    data           | labels   | paper            | code
-    ${'cifar-10'}  | ${250}   | ${'7.50 ±0.64'}  | ${'7.38 ±0.94'}
-    ${'cifar-10'}  | ${1000}  | ${'5.76 ±0.07'}  | ${'6.04 ±0.24'}
-    ${'cifar-10'}  | ${4000}  | ${'4.91 ±0.18'}  | ${'5.19 ±0.05'}
-    ${'svhn'}      | ${250}   | ${'3.34 ±0.19'}  | ${'3.62 ±0.12'}
-    ${'svhn'}      | ${1000}  | ${'3.10 ±0.06'}  | ${'3.02 ±0.04'}
-    ${'svhn'}      | ${4000}  | ${'2.62 ±0.08'}  | ${'2.61 ±0.02'}
-    ${'cifar-100'} | ${4000}  | ${'31.06 ±0.41'} | ${'30.79 ±0.35'}
-    ${'cifar-100'} | ${10000} | ${'26.83 ±0.04'} | ${'26.88 ±0.13'}
+    data               | labels   | paper            | code
+    ${'cifar-10'}      | ${250}   | ${'7.50 ±0.64'}  | ${'7.38 ±0.94'}
+    ${'cifar-10'}      | ${1000}  | ${'5.76 ±0.07'}  | ${'6.04 ±0.24'}
+    ${'cifar-10'}      | ${4000}  | ${'4.91 ±0.18'}  | ${'5.19 ±0.05'}
+    ${'svhn'}          | ${250}   | ${'3.34 ±0.19'}  | ${'3.62 ±0.12'}
+    ${'svhn'}          | ${1000}  | ${'3.10 ±0.06'}  | ${'3.02 ±0.04'}
+    ${'svhn'}          | ${4000}  | ${'2.62 ±0.08'}  | ${'2.61 ±0.02'}
+    ${'cifar-100'}     | ${4000}  | ${'31.06 ±0.41'} | ${'30.79 ±0.35'}
+    ${'cifar-100'}     | ${10000} | ${'26.83 ±0.04'} | ${'26.88 ±0.13'}
+    ${'mini-imagenet'} | ${4000}  | ${'39.05 ±0.06'} | ${'38.94 ±0.19'}
+    ${'mini-imagenet'} | ${10000} | ${'34.79 ±0.22'} | ${'34.84 ±0.19'}
   `('of $data with $labels labels are those of the paper and its code', ({ data, labels, paper, code }) => {
     const result = publishedResult({ data: { name: data, labels } });
-    const text = (error?: { mean: number; deviation: number }) =>
-      `${error?.mean.toFixed(2)} ±${error?.deviation.toFixed(2)}`;
     expect(text(result?.paper)).toBe(paper);
     expect(text(result?.code)).toBe(code);
   });
+
+  // error %: r_u, paper, code
+  it.each([
+    [0, '40.66 ±0.60', '40.47 ±0.23'],
+    [25, '46.11 ±1.15', '43.40 ±0.25'],
+    [50, '54.01 ±0.66', '52.49 ±1.06'],
+    [75, '58.30 ±0.93', '56.20 ±1.25'],
+  ])(
+    'of DomainNet with %s %% of source images are those of the paper and its code',
+    (percent, paper, code) => {
+      const { data } = resolveConfig({ preset: `reference-domainnet-${percent}` });
+      const result = publishedResult({ data });
+      expect(text(result?.paper)).toBe(paper);
+      expect(text(result?.code)).toBe(code);
+      expect(publishedResult({ data: { ...data, target: 'sketch' } })).toBeUndefined();
+    },
+  );
 
   it('stand beside runs with their data and labels alone', () => {
     const published = (data: PartialConfig['data']) =>

@@ -107,7 +107,14 @@ function* leaves(value: object, prefix: string): Generator<[string, unknown]> {
 }
 
 /** What a row of a report is about; groups of the same are told apart by their other settings. */
-const SUBJECT = ['algorithm.name', 'data.name', 'data.folder', 'data.labels', 'data.labelsPerClass'];
+const SUBJECT = [
+  'algorithm.name',
+  'data.name',
+  'data.folder',
+  'data.labels',
+  'data.labelsPerClass',
+  'data.labelShare',
+];
 
 function subjectOf(settings: ReadonlyMap<string, unknown>): string {
   return JSON.stringify(SUBJECT.map((key) => settings.get(key) ?? null));
