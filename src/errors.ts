@@ -6,3 +6,8 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
+
+/** Work that was broken off by the user's wish, and what to do to go on with it. The cause is what the wish came as. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyMnist } from '../../test/support/tiny-mnist.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-cli-'));
@@ -17,28 +18,6 @@ function featmatch(...args: string[]) {
     encoding: 'utf8',
   });
   return { status, stdout, stderr };
-}
-
-/** Writes a data set of random 28×28 images in MNIST's format, and gives its folder. */
-function writeTinyMnist(): string {
-  const idx = (name: string, shape: number[], value: (index: number) => number) => {
-    const bytes = Buffer.alloc(4 + 4 * shape.length + shape.reduce((product, size) => product * size, 1));
-    bytes.writeUInt32BE(0x0800 + shape.length);
-    shape.forEach((size, axis) => {
-      bytes.writeUInt32BE(size, 4 + 4 * axis);
-    });
-    const start = 4 + 4 * shape.length;
-    for (let index = 0; start + index < bytes.length; index++) bytes[start + index] = value(index);
-    writeFileSync(join(folder, name), bytes);
-  };
-  for (const [part, count] of [
-    ['train', 200],
-    ['t10k', 30],
-  ] as const) {
-    idx(`${part}-images-idx3-ubyte`, [count, 28, 28], (index) => (index * 7919) % 251);
-    idx(`${part}-labels-idx1-ubyte`, [count], (index) => index % 10);
-  }
-  return folder;
 }
 
 beforeAll(() => {
@@ -59,7 +38,13 @@ describe('featmatch', () => {
     const loaded: string[] = JSON.parse(report).result.map(({ url }: { url: string }) => url);
     const own = loaded.flatMap((url) => /\/dist\/(.*)/.exec(url)?.[1] ?? []);
     const packages = loaded.flatMap((url) => /\/node_modules\/([^/]+)/.exec(url)?.[1] ?? []);
-    expect(own.sort()).toEqual(['cli/command-line.js', 'cli/main.js', 'errors.js', 'runs/package.js']);
+    expect(own.sort()).toEqual([
+      'cli/command-line.js',
+      'cli/interruption.js',
+      'cli/main.js',
+      'errors.js',
+      'runs/package.js',
+    ]);
     expect(new Set(packages)).toEqual(new Set(['commander']));
   });
 
@@ -167,7 +152,8 @@ describe('featmatch doctor', () => {
 
 describe('a run on the command line', () => {
   it('is trained, listed, evaluated and used', async () => {
-    const data = `data.folder=${writeTinyMnist()}`;
+    writeTinyMnist(folder);
+    const data = `data.folder=${folder}`;
     const small = ['--set', data, '--set', 'batch.labeled=4', '--set', 'batch.unlabeled=4', '--steps', '2'];
     const trained = featmatch('train', ...small, '--labels', '20', '--output', 'run-folders/first', '--json');
     expect(trained.stderr).toContain('trains in run-folders/first');

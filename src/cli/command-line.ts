@@ -3,8 +3,9 @@
  * arguments are loaded, so that `--help` takes no longer than Node itself.
  */
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../errors.js';
+import { InputError, InterruptedError } from '../errors.js';
 import { packageVersion } from '../runs/package.js';
+import { EXIT_CODES } from './interruption.js';
 
 interface CommandEntry {
   readonly summary: string;
@@ -21,6 +22,10 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: 'train a model; everything about it goes into a run folder',
     load: () => import('./train.js'),
   },
+  resume: {
+    summary: 'go on with a run that was interrupted, as if it had not been',
+    load: () => import('./resume.js'),
+  },
   evaluate: {
     summary: 'accuracy of a run on the test images of its data set',
     load: () => import('./evaluate.js'),
@@ -35,7 +40,7 @@ const COMMANDS: Record<string, CommandEntry> = {
   doctor: { summary: 'what this machine has and lacks for training', load: () => import('./doctor.js') },
 };
 
-/** Exit codes: 0 done, 1 a bug or a failure, 2 a mistake in what the user gave. */
+/** Exit codes: 0 done, 1 a bug or a failure, 2 a mistake in what the user gave, 130 Ctrl-C, 143 SIGTERM. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   // `featmatch runs | head -1` closes the pipe early, which is no error of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -79,6 +84,10 @@ function reportError(error: unknown): number {
   if (error instanceof InputError) {
     printSentence(error.message);
     return 2;
+  }
+  if (error instanceof InterruptedError) {
+    printSentence(error.message);
+    return EXIT_CODES[String(error.cause)] ?? 1;
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;

@@ -27,3 +27,8 @@ export function formatBytes(bytes: number): string {
 export function formatPercent(share: number | null | undefined): string {
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
 }
+
+/** One sentence on stderr. */
+export function printWarning(sentence: string): void {
+  process.stderr.write(`warning: ${sentence}\n`);
+}

@@ -63,7 +63,7 @@ describe('progress', () => {
 
 describe('createRateMeter', () => {
   it('gives the rate of the last seconds', () => {
-    const rate = createRateMeter(5);
+    const rate = createRateMeter({ windowSeconds: 5, start: 100 });
     let count = 0;
     const run = (seconds: number, perSecond: number) => {
       let last = 0;

@@ -39,9 +39,9 @@ export function formatTraining(imagesPerSecond: number, losses: Readonly<Record<
   return [`${Math.round(imagesPerSecond)} images/s`, ...parts].join('  ');
 }
 
-/** Turns a growing count into a rate per second, over about the last `windowSeconds`. */
-export function createRateMeter(windowSeconds = 5): (count: number) => number {
-  const samples = [{ time: performance.now(), count: 0 }];
+/** Turns a count that grows from `start` into a rate per second, over about the last `windowSeconds`. */
+export function createRateMeter({ windowSeconds = 5, start = 0 } = {}): (count: number) => number {
+  const samples = [{ time: performance.now(), count: start }];
   return (count) => {
     const now = performance.now();
     samples.push({ time: now, count });

@@ -36,7 +36,7 @@ async function formatRun({ name, status, record, config }: StoredRun): Promise<s
     import('./format.js'),
     import('../runs/labels.js'),
   ]);
-  const { startedAt, endedAt, results, seed } = record;
+  const { startedAt, seconds, results, seed } = record;
   const text = (value: string | number | null | undefined) => String(value ?? '–');
   return [
     name,
@@ -47,7 +47,7 @@ async function formatRun({ name, status, record, config }: StoredRun): Promise<s
     text(config.steps),
     String(seed),
     formatPercent(results?.testAccuracy),
-    endedAt === null ? '–' : formatDuration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000),
+    formatDuration(seconds),
     startedAt.slice(0, 16).replace('T', ' '),
   ];
 }

@@ -21,25 +21,11 @@ export async function define(command: Command): Promise<void> {
 
 async function train({ output, name, json, ...options }: TrainCommandOptions): Promise<void> {
   const config = await configOf(options);
-  const [{ loadData }, { trainWithProgress }, { formatPercent, formatDuration }] = await Promise.all([
+  const [{ loadData }, { trainWithProgress }, { printResult }] = await Promise.all([
     import('./data-loading.js'),
     import('./training.js'),
-    import('./format.js'),
+    import('./training-result.js'),
   ]);
   const data = await loadData(config.data);
-  const result = await trainWithProgress(config, data, { folder: output, name });
-  if (json) {
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    return;
-  }
-  const { testAccuracy, validationAccuracy, trainingSeconds, folder } = result;
-  const lines = [
-    testAccuracy === null
-      ? `test accuracy        – (${data.test === null ? 'there are no test images' : 'the test images were not looked at; "featmatch evaluate" does'})`
-      : `test accuracy        ${formatPercent(testAccuracy)} of ${data.test?.count} images`,
-    ...(validationAccuracy === null ? [] : [`validation accuracy  ${formatPercent(validationAccuracy)}`]),
-    `training time        ${formatDuration(trainingSeconds)}`,
-    `run folder           ${folder}`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printResult(await trainWithProgress(config, data, { folder: output, name }), data, { json });
 }

@@ -1,29 +1,49 @@
-/** Training with its progress shown, shared by the commands that train. */
+/** Training with its progress shown, and ended by Ctrl-C without loss: shared by the commands that train. */
 import type { Config } from '../config/index.js';
 import type { DatasetPair } from '../data/dataset.js';
 import { type TrainingResult, type TrainOptions, train } from '../train/index.js';
-import { createProgress, createRateMeter, formatTraining } from './progress.js';
+import { untilSignal } from './interruption.js';
+import { createProgress, createRateMeter, formatTraining, type Progress } from './progress.js';
 
-/** Trains as {@link train} does, and shows on stderr where the run is, losses, images/s and the time left. */
+/**
+ * Trains as {@link train} does, and shows on stderr where the run is, losses, images/s and the time left.
+ * @throws {InterruptedError} where SIGINT or SIGTERM ended it; a second one ends the process at once
+ */
 export async function trainWithProgress(
   config: Config,
   data: DatasetPair,
-  options: Pick<TrainOptions, 'folder' | 'name'> = {},
+  options: Pick<TrainOptions, 'folder' | 'name' | 'resume'> = {},
 ): Promise<TrainingResult> {
   const { steps, algorithm } = config;
-  const progress = createProgress({ label: algorithm.name, total: steps });
-  const imagesPerSecond = createRateMeter();
+  let progress: Progress | undefined;
+  let imagesPerSecond = createRateMeter();
+  const log = (line: string) =>
+    progress === undefined ? process.stderr.write(`${line}\n`) : progress.log(line);
+  const interruption = untilSignal((signal) => {
+    log(`${signal}: the step is finished and saved; once more ends at once`);
+  });
   try {
     return await train(config, data, {
       ...options,
-      onStart: ({ folder }) => progress.log(`${algorithm.name} trains in ${folder}`),
-      onStep: ({ step, images, metrics }) => {
-        progress.update(step, formatTraining(imagesPerSecond(images), losses(metrics)));
-        if (step === steps) progress.stop(); // evaluation follows, which is not counted
+      signal: interruption.signal,
+      onStart({ folder, step, images }) {
+        progress = createProgress({ label: algorithm.name, total: steps, start: step });
+        imagesPerSecond = createRateMeter({ start: images });
+        log(
+          step === 0
+            ? `${algorithm.name} trains in ${folder}`
+            : `${algorithm.name} goes on in ${folder} after step ${step}`,
+        );
       },
+      onStep({ step, images, metrics }) {
+        progress?.update(step, formatTraining(imagesPerSecond(images), losses(metrics)));
+        if (step === steps) progress?.stop(); // evaluation follows, which is not counted
+      },
+      onWarning: (sentence) => log(`warning: ${sentence}`),
     });
   } finally {
-    progress.stop();
+    interruption.end();
+    progress?.stop();
   }
 }
 

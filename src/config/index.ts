@@ -1,3 +1,4 @@
+export { describeDifferences } from './differences.js';
 export type { ConfigLayer } from './layers.js';
 export { settingLayer } from './layers.js';
 export { type PresetName, presets } from './presets.js';

@@ -248,6 +248,13 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('when accuracy is measured, on which images, and what is reported'),
   saveEvery: count().default(1000).describe('steps between checkpoints; 0 = only at the end'),
+  keepCheckpoints: positiveCount()
+    .nullable()
+    .default(2)
+    .describe(
+      'how many of the last checkpoints are kept, so that an earlier one can stand in for a damaged one; with them stays ' +
+        'that of the best weights where they are reported; null = all',
+    ),
   logEvery: positiveCount().default(25).describe('steps between lines of metrics'),
   predictUnlabeled: z
     .boolean()

@@ -3,7 +3,16 @@
  * power cut, sees the old content or the new one and never a part of it.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 
@@ -15,9 +24,8 @@ import { InputError } from '../errors.js';
  * @throws {InputError} when the folder cannot be written to or the disk is full; `path` is then as it was
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  const temporary = temporaryPath(path);
   const folder = dirname(path);
-  // A random name: another writer, or what a killed one left behind, is never in the way.
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     mkdirSync(folder, { recursive: true });
     try {
@@ -30,6 +38,18 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     flushFolder(folder);
   } catch (error) {
     throw explainWriteError(error, path);
+  }
+}
+
+/** A path beside `path` for a while. Random: another writer, or what a killed one left behind, is never in the way. */
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+}
+
+/** Removes the temporary files that killed writers left in a folder. Nobody may be writing there. */
+export function removeTemporaryFiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/^\..*\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
   }
 }
 
@@ -72,7 +92,7 @@ function writeAndFlush(path: string, content: Uint8Array): void {
 }
 
 /** Makes a rename durable; Windows cannot open folders, and needs no such step. */
-function flushFolder(folder: string): void {
+export function flushFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
   try {

@@ -1,7 +1,7 @@
 export { writeFileAtomically, writeJsonAtomically } from './atomic.js';
 export { readCheckpointFile, writeCheckpointFile } from './checkpoint-file.js';
 export { describeLabels } from './labels.js';
-export { type MetricsLine, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
+export { type MetricsLine, type MetricsWriter, openMetrics, readMetrics, withoutTimes } from './metrics.js';
 export { packageVersion } from './package.js';
 export { type Prediction, writePredictions } from './predictions.js';
 export {
@@ -12,7 +12,8 @@ export {
   type SplitRecord,
 } from './record.js';
 export { type Report, type RunGroup, reportRuns, type Statistics } from './report.js';
-export { type CreateRunOptions, checkpointPath, createRun, type Run, runPaths } from './run-folder.js';
+export { type CreateRunOptions, createRun, type Run, readUnfinishedRun, resumeRun } from './run.js';
+export { type Checkpoint, checkpointPath, keepCheckpoints, listCheckpoints, runPaths } from './run-folder.js';
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -23,8 +24,6 @@ export {
   type SafetensorsTensor,
 } from './safetensors.js';
 export {
-  type Checkpoint,
-  listCheckpoints,
   listRuns,
   type RunList,
   readRun,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../errors.js';
-import { openMetrics, readMetrics } from './metrics.js';
+import { openMetrics, readMetrics, withoutTimes } from './metrics.js';
 
 let folder: string;
 let path: string;
@@ -32,22 +32,42 @@ describe('metrics', () => {
     expect(readFileSync(path, 'utf8').split('\n')[1]).toBe('{"step":1,"loss":0.5,"phase":"é","gap":null}');
   });
 
-  it('are continued by a second writer', () => {
-    for (const step of [1, 2]) {
-      const writer = openMetrics(path);
-      writer.append({ step });
-      writer.close();
-    }
-    expect(readMetrics(path)).toEqual([{ step: 1 }, { step: 2 }]);
+  it('are continued by a second writer where the first had saved them, without what came after', () => {
+    const first = openMetrics(path);
+    first.append({ step: 1, phase: 'é' });
+    const length = first.save();
+    expect(length).toBe(Buffer.byteLength('{"step":1,"phase":"é"}\n'));
+    first.append({ step: 2, loss: 1 });
+    first.close();
+    const second = openMetrics(path, length);
+    expect(readMetrics(path)).toEqual([{ step: 1, phase: 'é' }]);
+    second.append({ step: 2, loss: 2 });
+    expect(second.save()).toBeGreaterThan(length);
+    second.close();
+    expect(readMetrics(path)).toEqual([
+      { step: 1, phase: 'é' },
+      { step: 2, loss: 2 },
+    ]);
   });
 
-  it('reach the file on flush, and by themselves after a second', () => {
+  it('are not continued where lines are missing', () => {
+    writeFileSync(path, '{"step":1}\n');
+    expect(() => openMetrics(path, 12)).toThrow(InputError);
+    expect(() => openMetrics(path, 12)).toThrow(/metrics\.jsonl has 11 bytes, but had 12 when/);
+    expect(readMetrics(path)).toEqual([{ step: 1 }]);
+  });
+
+  it('compare without the times that are in them', () => {
+    expect(withoutTimes([{ step: 1, loss: 2, seconds: 3 }])).toEqual([{ step: 1, loss: 2 }]);
+  });
+
+  it('reach the file when they are saved, and by themselves after a second', () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const writer = openMetrics(path);
     writer.append({ step: 1 });
     expect(readMetrics(path)).toEqual([]);
-    writer.flush();
+    writer.save();
     expect(readMetrics(path)).toEqual([{ step: 1 }]);
     writer.append({ step: 2 });
     now += 1000;
@@ -56,13 +76,9 @@ describe('metrics', () => {
     writer.close();
   });
 
-  it('leave out a line that is not finished, and a new writer removes it', () => {
+  it('leave out a line that is not finished', () => {
     writeFileSync(path, '{"step":1}\n{"step":2,"lo');
     expect(readMetrics(path)).toEqual([{ step: 1 }]);
-    const writer = openMetrics(path);
-    writer.append({ step: 2 });
-    writer.close();
-    expect(readMetrics(path)).toEqual([{ step: 1 }, { step: 2 }]);
   });
 
   it('are none where there is no file', () => {

@@ -2,7 +2,16 @@
  * Metrics as JSON Lines: one object a line, each with the `step` it belongs to. Numbers that are not finite become
  * `null`, since JSON has none.
  */
-import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { InputError } from '../errors.js';
 import { explainWriteError } from './atomic.js';
 
@@ -16,22 +25,39 @@ export interface MetricsLine {
 export interface MetricsWriter {
   /** Adds a line. It reaches the file after a second at most, as long as lines keep coming. */
   append(line: MetricsLine): void;
-  /** Writes what is buffered. @throws {InputError} where the file cannot be written */
-  flush(): void;
-  /** Flushes and ends. Does nothing the second time. */
+  /**
+   * Writes what is buffered, down to the disk, and gives the file's length in bytes, from where a later writer can
+   * continue. @throws {InputError} where the file cannot be written
+   */
+  save(): number;
+  /** Writes what is buffered, and ends. Does nothing the second time. */
   close(): void;
+}
+
+/**
+ * What tells how long something took. Everything else in the metrics is the same whenever configuration, data and machine
+ * are.
+ */
+const TIMES = ['seconds'];
+
+/** The lines without times: what two runs of the same configuration have in common. */
+export function withoutTimes(lines: readonly MetricsLine[]): MetricsLine[] {
+  return lines.map(
+    (line) =>
+      Object.fromEntries(Object.entries(line).filter(([name]) => !TIMES.includes(name))) as MetricsLine,
+  );
 }
 
 const FLUSH_CHARACTERS = 64 * 1024;
 const FLUSH_MILLISECONDS = 1000;
 
 /**
- * Opens a metrics file to append to it, and creates it if need be. A line that a killed process left unfinished is
- * removed first.
+ * Opens a metrics file to write on after its first `length` bytes, and creates it if need be. What stands behind them,
+ * such as lines of steps that will be made once more, is removed.
  *
- * @throws {InputError} where the file cannot be written
+ * @throws {InputError} where the file is shorter, or cannot be written
  */
-export function openMetrics(path: string): MetricsWriter {
+export function openMetrics(path: string, length = 0): MetricsWriter {
   const writing = <T>(operation: () => T): T => {
     try {
       return operation();
@@ -39,10 +65,15 @@ export function openMetrics(path: string): MetricsWriter {
       throw explainWriteError(error, path);
     }
   };
-  const file = writing(() => {
-    removeUnfinishedLine(path);
-    return openSync(path, 'a');
-  });
+  const file = writing(() => openSync(path, 'a'));
+  const found = fstatSync(file).size;
+  if (found < length) {
+    closeSync(file);
+    throw new InputError(
+      `${path} has ${found} bytes, but had ${length} when the checkpoint was saved: bring the missing lines back`,
+    );
+  }
+  writing(() => ftruncateSync(file, length));
   let buffered = '';
   let lastFlush = performance.now();
   let isOpen = true;
@@ -62,7 +93,11 @@ export function openMetrics(path: string): MetricsWriter {
       const isDue = performance.now() - lastFlush >= FLUSH_MILLISECONDS;
       if (isDue || buffered.length >= FLUSH_CHARACTERS) flush();
     },
-    flush,
+    save() {
+      flush();
+      writing(() => fsyncSync(file));
+      return fstatSync(file).size;
+    },
     close() {
       if (!isOpen) return;
       isOpen = false;
@@ -102,11 +137,4 @@ function parseLine(text: string): MetricsLine | undefined {
   } catch {
     return undefined;
   }
-}
-
-function removeUnfinishedLine(path: string): void {
-  if (!existsSync(path)) return;
-  const bytes = readFileSync(path);
-  const complete = bytes.lastIndexOf('\n') + 1;
-  if (complete < bytes.length) truncateSync(path, complete);
 }

@@ -8,30 +8,44 @@ export const RECORD_FORMAT = 1;
 export const STATUSES = ['running', 'finished', 'failed', 'interrupted'] as const;
 export type RunStatus = (typeof STATUSES)[number];
 
+const versionsSchema = z.object({
+  featmatch: z.string(),
+  commit: z.string().nullable(),
+  libtorch: z.string(),
+  node: z.string(),
+});
+
+const machineSchema = z.object({
+  host: z.string(),
+  platform: z.string(),
+  cpu: z.string(),
+  processors: z.number(),
+  threads: z.number(),
+});
+
+/** What a process that works on a run is: the first one, or one that resumed it. */
+const sessionSchema = z.object({
+  /** The command line, program first. */
+  command: z.array(z.string()),
+  versions: versionsSchema,
+  machine: machineSchema,
+  /** ISO 8601, UTC. */
+  startedAt: z.iso.datetime(),
+});
+
 /** `run.json`. Unknown keys are kept out of the way of older readers: they ignore them. */
-export const runRecordSchema = z.object({
+export const runRecordSchema = sessionSchema.extend({
   format: z.literal(RECORD_FORMAT),
   name: z.string(),
   status: z.enum(STATUSES),
   seed: z.number(),
-  /** The command line, program first. */
-  command: z.array(z.string()),
-  versions: z.object({
-    featmatch: z.string(),
-    commit: z.string().nullable(),
-    libtorch: z.string(),
-    node: z.string(),
-  }),
-  machine: z.object({
-    host: z.string(),
-    platform: z.string(),
-    cpu: z.string(),
-    processors: z.number(),
-    threads: z.number(),
-  }),
-  processId: z.number(),
-  /** ISO 8601, UTC. */
-  startedAt: z.iso.datetime(),
+  /** Training steps that are saved. */
+  step: z.int().nonnegative().default(0),
+  /** Wall time and processor time (of all threads) of all processes up to the last save or the end. */
+  seconds: z.number().nonnegative().default(0),
+  cpuSeconds: z.number().nonnegative().default(0),
+  /** The later processes, and the training steps that each found saved. */
+  resumed: z.array(sessionSchema.extend({ step: z.int().nonnegative() })).default([]),
   endedAt: z.iso.datetime().nullable(),
   /** Why it failed. */
   error: z.string().nullable(),
@@ -41,16 +55,23 @@ export const runRecordSchema = z.object({
 export type RunRecord = z.output<typeof runRecordSchema>;
 export type RunResults = Readonly<Record<string, number | null>>;
 
-/** `split.json`: what training was told of which images. All others of the training set were unlabeled. */
+/**
+ * `split.json`: what training was told of which images. Indices are those of the training set; hashes are the SHA-256 of
+ * the images' pixels, each followed by its label where the run may know it.
+ */
 export const splitRecordSchema = z.object({
   dataset: z.string(),
-  /** Indices into the training set, and the SHA-256 of these images' pixels and labels. */
   labeled: z.array(z.int().nonnegative()),
   labeledHash: z.string(),
   validation: z.array(z.int().nonnegative()),
   validationHash: z.string(),
   /** Files that could not be read as images, and why. */
   leftOut: z.array(z.object({ path: z.string(), reason: z.string() })).default([]),
+  /** All others of the training set, in their order; pixels alone. */
+  unlabeledHash: z.string(),
+  /** How many test images there are, all of the test set. */
+  testImages: z.int().nonnegative(),
+  testHash: z.string(),
 });
 export type SplitRecord = z.output<typeof splitRecordSchema>;
 

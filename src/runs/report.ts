@@ -33,7 +33,15 @@ export interface Report {
 }
 
 /** What no accuracy depends on, beside the seed. */
-const INDIFFERENT = new Set(['seed', 'threads', 'saveEvery', 'logEvery', 'predictUnlabeled', 'data.workers']);
+const INDIFFERENT = new Set([
+  'seed',
+  'threads',
+  'saveEvery',
+  'keepCheckpoints',
+  'logEvery',
+  'predictUnlabeled',
+  'data.workers',
+]);
 
 /** Groups in the order of their first runs. Of several runs with the same settings and seed, the latest counts. */
 export function reportRuns(runs: readonly StoredRun[]): Report {

@@ -1,10 +1,10 @@
 /** Finding and reading run folders, also those that were broken off or are still being written. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import type { PartialConfig } from '../config/schema.js';
 import { InputError } from '../errors.js';
+import { isLocked } from './lock.js';
 import { type MetricsLine, readMetrics } from './metrics.js';
 import {
   type RunRecord,
@@ -14,11 +14,6 @@ import {
   splitRecordSchema,
 } from './record.js';
 import { runPaths } from './run-folder.js';
-
-export interface Checkpoint {
-  readonly step: number;
-  readonly path: string;
-}
 
 export interface StoredRun {
   readonly folder: string;
@@ -46,7 +41,9 @@ export function readRun(folder: string): StoredRun {
   const config = readJson(paths.config);
   if (typeof config !== 'object' || config === null)
     throw new InputError(`${paths.config} is not a JSON object`);
-  return { folder, name: basename(folder), record, status: currentStatus(record), config };
+  // Recorded as running, and yet no process is at it.
+  const isGone = record.status === 'running' && !isLocked(folder);
+  return { folder, name: basename(folder), record, status: isGone ? 'interrupted' : record.status, config };
 }
 
 /** @throws {InputError} where the file is missing or broken */
@@ -57,17 +54,6 @@ export function readSplit(folder: string): SplitRecord {
 /** @throws {InputError} for a broken line */
 export function readRunMetrics(folder: string): MetricsLine[] {
   return readMetrics(runPaths(folder).metrics);
-}
-
-/** The checkpoints of a run, the earliest first; none where there is no such folder. */
-export function listCheckpoints(folder: string): Checkpoint[] {
-  const { checkpoints } = runPaths(folder);
-  if (!existsSync(checkpoints)) return [];
-  return readdirSync(checkpoints)
-    .map((name) => ({ name, step: /^step-(\d+)\.safetensors$/.exec(name)?.[1] }))
-    .filter((file): file is { name: string; step: string } => file.step !== undefined)
-    .map(({ name, step }) => ({ step: Number(step), path: join(checkpoints, name) }))
-    .sort((a, b) => a.step - b.step);
 }
 
 export interface RunList {
@@ -97,23 +83,10 @@ function runFolders(root: string): string[] {
   if (!existsSync(root)) return [];
   if (!statSync(root).isDirectory()) throw new InputError(`${root} is a file; give a folder that holds runs`);
   return readdirSync(root)
+    .filter((name) => !name.startsWith('.')) // what a killed process did not complete
     .map((name) => join(root, name))
     .filter((folder) => existsSync(runPaths(folder).record) || existsSync(runPaths(folder).config))
     .sort();
-}
-
-function currentStatus({ status, machine, processId }: RunRecord): RunStatus {
-  const isGone = status === 'running' && machine.host === hostname() && !isAlive(processId);
-  return isGone ? 'interrupted' : status;
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0); // asks, and sends nothing
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'; // it is, and another user's
-  }
 }
 
 function readChecked<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {

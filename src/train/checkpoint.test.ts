@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,9 +8,11 @@ import type { Config } from '../config/index.js';
 import { InputError } from '../errors.js';
 import { readCheckpointFile, writeCheckpointFile } from '../runs/index.js';
 import type { Batch } from '../ssl/index.js';
-import { arange, Generator, liveTensors, normal, setThreads, tensor, tidy } from '../tensor/index.js';
-import { loadCheckpoint, loadModel, type ModelDescription, saveCheckpoint } from './checkpoint.js';
+import { arange, Generator, liveTensors, noGrad, normal, setThreads, tensor, tidy } from '../tensor/index.js';
+import { loadModel, type ModelDescription, readCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { NotFiniteError } from './divergence.js';
 import { Learning } from './learning.js';
+import { TrainingState } from './state.js';
 import type { Zca } from './zca.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-checkpoint-'));
@@ -42,6 +44,11 @@ function batchOf(step: number): Batch {
 const steps = (learning: Learning, from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => tidy(() => learning.step(batchOf(from + i), from + i)));
 
+const contentsOf = (config: Config, step: number) => ({
+  description: descriptionOf(config, step),
+  state: new TrainingState().save(0),
+});
+
 const descriptionOf = (config: Config, step: number): ModelDescription => ({
   config,
   step,
@@ -58,7 +65,7 @@ function saved(name: string, config: Config, done: number) {
   const path = join(folder, name);
   const learning = learningOf(config);
   steps(learning, 0, done);
-  saveCheckpoint(path, learning, descriptionOf(config, done));
+  saveCheckpoint(path, learning, contentsOf(config, done));
   return { path, learning };
 }
 
@@ -82,7 +89,8 @@ describe('a checkpoint', () => {
     const path = join(folder, 'zca');
     const zca = { mean: noise(1, 1).flatten(), matrix: noise(144, 2).reshape(144, 144) };
     const description = { ...descriptionOf(supervisedConfig(), 0), normalization: zca };
-    saveCheckpoint(path, learningOf(supervisedConfig()), description);
+    const contents = { ...contentsOf(supervisedConfig(), 0), description };
+    saveCheckpoint(path, learningOf(supervisedConfig()), contents);
     const { normalization } = loadModel(path).description as { normalization: Zca };
     expect(normalization.mean.equals(zca.mean)).toBe(true);
     expect(normalization.matrix.equals(zca.matrix)).toBe(true);
@@ -91,9 +99,41 @@ describe('a checkpoint', () => {
 
   it.each(CASES)('continues exactly where it was saved: %s', (name, config, done) => {
     const { path, learning } = saved(`continues ${name}`, config, done);
-    const other = learningOf({ ...config, seed: 9 });
-    loadCheckpoint(path, other);
+    const other = learningOf(config);
+    steps(other, 0, 3); // it learned something else before
+    readCheckpoint(path).restore(other);
     expect(steps(other, done, done + 4)).toEqual(steps(learning, done, done + 4));
+  });
+
+  it('brings back where training stands, every number exact', () => {
+    const path = join(folder, 'state');
+    const state = new TrainingState();
+    state.step = 7;
+    state.images = 210;
+    state.stopwatch.seconds = 0.1 + 0.2;
+    state.means.add({ loss: 1 / 3, lossCon: Number.NaN, confidence: Number.NEGATIVE_INFINITY });
+    state.means.add({ loss: 1e-300, lossCon: 1, confidence: 1 });
+    state.measurements.push({ step: 6, testAccuracy: null, validationAccuracy: 2 / 3 });
+    const contents = { ...contentsOf(featmatchConfig, 7), state: state.save(99) };
+    saveCheckpoint(path, learningOf(featmatchConfig), contents);
+    const saved = readCheckpoint(path).state;
+    const again = new TrainingState(saved);
+    expect(saved.metricsLength).toBe(99);
+    expect(again).toEqual(state);
+    expect(again.means.take()).toEqual({
+      loss: (1 / 3 + 1e-300) / 2,
+      lossCon: Number.NaN,
+      confidence: Number.NEGATIVE_INFINITY,
+    });
+  });
+
+  it('is not written of weights that are no finite numbers', () => {
+    const path = join(folder, 'infinite');
+    const learning = learningOf(featmatchConfig);
+    const [weight] = learning.network.parameters();
+    noGrad(() => weight.mulInPlace(Number.POSITIVE_INFINITY));
+    expect(() => saveCheckpoint(path, learning, contentsOf(featmatchConfig, 1))).toThrow(NotFiniteError);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('names its tensors by what they belong to, the weights as PyTorch does', () => {
@@ -117,7 +157,7 @@ describe('a checkpoint', () => {
     const learning = learningOf(featmatchConfig);
     steps(learning, 0, 5);
     const before = liveTensors();
-    saveCheckpoint(join(folder, 'tensors'), learning, descriptionOf(featmatchConfig, 5));
+    saveCheckpoint(join(folder, 'tensors'), learning, contentsOf(featmatchConfig, 5));
     expect(liveTensors()).toBe(before);
   });
 });
@@ -147,16 +187,19 @@ describe('a file that is no checkpoint of this', () => {
     expect(refusal(() => loadModel(path))).toContain(path);
   });
 
-  it('is refused where it is of another network', () => {
+  it('is refused where it is of another configuration, and every difference is named', () => {
     const { path } = saved('other network', featmatchConfig, 1);
-    const message = refusal(() => loadCheckpoint(path, learningOf(toyConfig('model.depth=16'))));
-    expect(message).toMatch(/^.*other network does not fit this configuration: .*layer\.1.*is missing/);
+    const wider = learningOf(toyConfig('batch.unlabeled=4', 'model.width=2', 'seed=3'));
+    const message = refusal(() => readCheckpoint(path).restore(wider));
+    expect(message).toBe(
+      `${path} is of another configuration: seed: 3 here, 1 there; model.width: 2 here, 1 there`,
+    );
   });
 
   it('is refused where its description has a setting that does not exist', () => {
     const path = join(folder, 'newer');
     const config = { ...featmatchConfig, flux: 1 } as Config;
-    saveCheckpoint(path, learningOf(featmatchConfig), descriptionOf(config, 0));
+    saveCheckpoint(path, learningOf(featmatchConfig), contentsOf(config, 0));
     expect(refusal(() => loadModel(path))).toContain('flux');
   });
 });

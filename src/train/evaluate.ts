@@ -1,12 +1,16 @@
 import { gatherPixels, type ImageDataset, type ImageSet } from '../data/dataset.js';
 import { tidy } from '../tensor/index.js';
+import { NotFiniteError } from './divergence.js';
 import type { Learning } from './learning.js';
 import { type Normalization, toImages } from './pixels.js';
 
 /** Images a forward pass; what fits caches and memory, without effect on the result. */
 const BATCH = 256;
 
-/** Class probabilities of images, row-major (count, classes). */
+/**
+ * Class probabilities of images, row-major (count, classes).
+ * @throws NotFiniteError where they are no finite numbers
+ */
 export function predictImages(
   learning: Learning,
   images: ImageSet,
@@ -22,6 +26,9 @@ export function predictImages(
     const probabilities = tidy(
       () => learning.predict(toImages(pixels, images, normalization)).data() as Float32Array,
     );
+    if (!probabilities.every(Number.isFinite)) {
+      throw new NotFiniteError('the class probabilities that the model computes are not finite numbers');
+    }
     const classes = probabilities.length / count;
     for (let i = 0; i < count; i++) rows.push(probabilities.subarray(i * classes, (i + 1) * classes));
   }

@@ -30,7 +30,7 @@ export class Learning {
   private readonly generators: Record<keyof typeof STREAMS, Generator>;
 
   constructor(
-    private readonly config: Config,
+    readonly config: Config,
     context: LearningContext,
   ) {
     const { algorithm: options, model, ema, optimizer, seed } = config;

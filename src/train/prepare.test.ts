@@ -75,7 +75,31 @@ describe('the record of a split', () => {
     images[record.labeled[0] * 144] ^= 1;
     const other = recordSplit({ ...experiment, data: changed });
     expect(other.labeledHash).not.toBe(record.labeledHash);
-    expect(other.validationHash).toBe(record.validationHash);
+    expect(other).toEqual({ ...record, labeledHash: other.labeledHash });
+  });
+
+  it('records what all images are, and of unlabeled ones not their labels', () => {
+    const data = stripesPair();
+    const experiment = prepareExperiment(toyConfig('data.validation=3'), data);
+    const record = recordSplit(experiment);
+    expect(record.testImages).toBe(30);
+    const changedAt = (part: 'train' | 'test', index: number, what: 'images' | 'labels') => {
+      const values = data[part][what].slice();
+      values[what === 'images' ? index * 144 : index] ^= 1;
+      const changed = recordSplit({
+        ...experiment,
+        data: { ...data, [part]: { ...data[part], [what]: values } },
+      });
+      return Object.keys(record).filter(
+        (key) => String(Object(changed)[key]) !== String(Object(record)[key]),
+      );
+    };
+    const [unlabeled] = experiment.split.unlabeled;
+    expect(changedAt('train', unlabeled, 'images')).toEqual(['unlabeledHash']);
+    expect(changedAt('train', unlabeled, 'labels')).toEqual([]);
+    expect(changedAt('train', experiment.split.validation[0], 'labels')).toEqual(['validationHash']);
+    expect(changedAt('test', 29, 'images')).toEqual(['testHash']);
+    expect(changedAt('test', 0, 'labels')).toEqual(['testHash']);
   });
 });
 

@@ -1,6 +1,7 @@
 /** From a configuration to what a run works on: images, which of them are labeled, how their pixels are normalized. */
 import type { Config } from '../config/index.js';
 import {
+  allIndices,
   type DatasetPair,
   gatherPixels,
   type ImageDataset,
@@ -150,24 +151,30 @@ export function* labeledImages({
   }
 }
 
-/** Which images the run was told the labels of, for the run folder. */
+/** Which images the run was told the labels of, and the content of all images, for the run folder. */
 export function recordSplit({ data, split }: Experiment): SplitRecord {
-  const { train } = data;
-  const hash = (indices: Int32Array) =>
-    contentHash(
-      (function* () {
-        for (const index of indices) {
-          yield pixelsOf(train, index);
-          yield Uint8Array.of(train.labels[index]);
-        }
-      })(),
-    );
+  const { train, validation, test, leftOut = [] } = data;
+  const own = validation === null ? [] : pixelsAndLabels(validation, allIndices(validation));
   return {
     dataset: train.name,
     labeled: [...split.labeled],
-    labeledHash: hash(split.labeled),
+    labeledHash: contentHash(pixelsAndLabels(train, split.labeled)),
     validation: [...split.validation],
-    validationHash: hash(split.validation),
-    leftOut: [...(data.leftOut ?? [])],
+    validationHash: contentHash([...pixelsAndLabels(train, split.validation), ...own]),
+    unlabeledHash: contentHash(pixels(train, split.unlabeled)),
+    testImages: test?.count ?? 0,
+    testHash: contentHash(test === null ? [] : pixelsAndLabels(test, allIndices(test))),
+    leftOut: [...leftOut],
   };
+}
+
+function* pixels(dataset: ImageDataset, indices: Int32Array): Generator<Uint8Array> {
+  for (const index of indices) yield pixelsOf(dataset, index);
+}
+
+function* pixelsAndLabels(dataset: ImageDataset, indices: Int32Array): Generator<Uint8Array> {
+  for (const index of indices) {
+    yield pixelsOf(dataset, index);
+    yield new Uint8Array(Int32Array.of(dataset.labels[index]).buffer);
+  }
 }

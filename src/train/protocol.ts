@@ -46,6 +46,15 @@ export function keepsBest({ protocol }: EvaluationConfig): boolean {
   return protocol === 'best-on-validation';
 }
 
+/** Whether the weights of the last measurement, made just now, are the best on validation images so far, and to be kept. */
+export function isNewBest(
+  evaluation: EvaluationConfig,
+  { step, measurements }: { step: number; measurements: readonly Measurement[] },
+): boolean {
+  const isMeasured = measurements.at(-1)?.step === step;
+  return keepsBest(evaluation) && isMeasured && bestOnValidation(measurements).step === step;
+}
+
 /** Whether the weights after `done` steps are evaluated: the last ones are, others where the protocol looks at images. */
 export function isEvaluated(experiment: Experiment, done: number): boolean {
   const { config } = experiment;

@@ -1,9 +1,21 @@
-/** Adds up the time that a part of the work takes. */
-export class Stopwatch {
+/** Times in seconds. */
+export interface Effort {
   /** wall time */
-  seconds = 0;
+  readonly seconds: number;
   /** processor time of all threads of the process, those that make views among them */
-  cpuSeconds = 0;
+  readonly cpuSeconds: number;
+}
+
+/** Adds up the time that a part of the work takes. */
+export class Stopwatch implements Effort {
+  seconds: number;
+  cpuSeconds: number;
+
+  /** @param before what was counted already */
+  constructor({ seconds, cpuSeconds }: Effort = { seconds: 0, cpuSeconds: 0 }) {
+    this.seconds = seconds;
+    this.cpuSeconds = cpuSeconds;
+  }
 
   /** Times one piece of work. */
   async time<T>(work: () => Promise<T>): Promise<T> {

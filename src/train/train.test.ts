@@ -7,10 +7,11 @@ import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/su
 import type { Config } from '../config/index.js';
 import type { DatasetPair } from '../data/dataset.js';
 import { InputError } from '../errors.js';
-import { checkpointPath, readRun, readRunMetrics, readSplit, runPaths } from '../runs/index.js';
+import { checkpointPath, readRun, readRunMetrics, readSplit, runPaths, withoutTimes } from '../runs/index.js';
 import { liveTensors, setThreads } from '../tensor/index.js';
 import { loadModel } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
+import { loadRunModel } from './run-checkpoints.js';
 import { type TrainingResult, type TrainOptions, train } from './train.js';
 
 const root = mkdtempSync(join(tmpdir(), 'featmatch-train-'));
@@ -30,7 +31,7 @@ function run(
 
 /** The logged metrics without what no two runs have in common. */
 function metricsOf({ folder }: TrainingResult) {
-  return readRunMetrics(folder).map(({ seconds: _, ...line }) => line);
+  return withoutTimes(readRunMetrics(folder));
 }
 
 /** The bytes of a file of a run. */
@@ -253,16 +254,21 @@ function rotatedBetween(labels: Int32Array, labeled: readonly number[]): Int32Ar
 describe('the protocol', () => {
   const evaluationsOf = (result: TrainingResult) =>
     metricsOf(result).filter((line) => 'validationAccuracy' in line);
-  /** Test images that cannot be looked at. */
-  function blindPair(): DatasetPair {
+  /** A run whose test images cannot be looked at once it has begun, and has recorded which they are. */
+  function blindRun(config: Config): Promise<TrainingResult> {
     const { train: images, test } = stripesPair();
+    let isClosed = false;
     const blind = { ...test };
     Object.defineProperty(blind, 'images', {
       get() {
-        throw new Error('a test image was looked at');
+        if (isClosed) throw new Error('a test image was looked at');
+        return test.images;
       },
     });
-    return { train: images, validation: null, test: blind };
+    const onStart = () => {
+      isClosed = true;
+    };
+    return run(config, { onStart }, { train: images, validation: null, test: blind });
   }
   const testAccuracyOf = (path: string) => {
     const { learning, description } = loadModel(path);
@@ -281,12 +287,11 @@ describe('the protocol', () => {
   });
 
   it('last, with validation images: never looks at the test images', async () => {
-    const result = await run(toyConfig('data.validation=6', 'evaluation.every=5'), {}, blindPair());
+    const result = await blindRun(toyConfig('data.validation=6', 'evaluation.every=5'));
     expect(evaluationsOf(result).map(({ step }) => step)).toEqual([5, 10, 12]);
     expect(result.testAccuracy).toBeNull();
     expect(result.validationAccuracy).toBe(evaluationsOf(result)[2].validationAccuracy);
-    const promise = run(toyConfig(), {}, blindPair());
-    await expect(promise).rejects.toThrow('a test image was looked at'); // so that the test above means something
+    await expect(blindRun(toyConfig())).rejects.toThrow('a test image was looked at'); // so that the test above means something
   });
 
   it('median: reports the median of the last measurements on the test images', async () => {
@@ -315,9 +320,9 @@ describe('the protocol', () => {
     expect(result.validationAccuracy).toBe(Math.max(...accuracies));
     expect(accuracies.at(-1)).toBeLessThan(Math.max(...accuracies));
     expect(result.evaluatedStep).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
-    const { bestCheckpoint } = runPaths(result.folder);
-    expect(testAccuracyOf(bestCheckpoint)).toBe(result.testAccuracy);
-    expect(loadModel(bestCheckpoint).description.step).toBe(result.evaluatedStep);
+    const best = checkpointPath(result.folder, result.evaluatedStep);
+    expect(testAccuracyOf(best)).toBe(result.testAccuracy);
+    expect(loadRunModel(result.folder, () => {}).description.step).toBe(result.evaluatedStep);
   });
 });
 
@@ -391,9 +396,35 @@ describe('a run that fails', () => {
     const error = await errorOf(run(config, { folder }));
     expect(error).toBeInstanceOf(InputError);
     expect(error.message).toMatch(
-      /^training diverged at step \d+ \(loss NaN.*\): the loss is not a finite number; try a smaller optimizer\.learningRate than 1000000000000/,
+      /^training diverged at step \d+ \(learning rate [\d.]+, loss NaN.*; one step before: loss [\d.e+]+.*\): the loss is not a finite number; no checkpoint was saved before; try a smaller optimizer\.learningRate than 1000000000000/,
     );
     expect(readRun(folder).record).toMatchObject({ status: 'failed', error: error.message, results: null });
+  });
+
+  it('by weights that no step has seen yet is found at its evaluation, and the last good checkpoint stays', async () => {
+    const folder = newFolder();
+    // two steps as ever, and one of a size that no number can bear
+    const config = supervisedConfig('steps=3', 'saveEvery=1', 'optimizer.learningRate=0.01');
+    const data = stripesPair();
+    const exploding = { ...config, optimizer: { ...config.optimizer } };
+    const error = await errorOf(
+      run(
+        exploding,
+        {
+          folder,
+          onStep: ({ step }) => {
+            if (step === 2) exploding.optimizer.learningRate = 3e38;
+          },
+        },
+        data,
+      ),
+    );
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(
+      /^training diverged at step 3 \(learning rate [\d.e+]+\): the class probabilities that the model computes are not finite numbers; the checkpoint of step 2 is kept; try/,
+    );
+    expect(readRun(folder).record).toMatchObject({ status: 'failed', error: error.message, step: 2 });
+    expect(loadModel(checkpointPath(folder, 2)).description.step).toBe(2);
   });
 
   it('in a callback is recorded as failed, and its metrics up to there are kept', async () => {

@@ -1,17 +1,19 @@
 /** The training loop. */
 import type { Config } from '../config/index.js';
 import { type DatasetPair, imageSize } from '../data/dataset.js';
-import { InputError } from '../errors.js';
+import { InterruptedError } from '../errors.js';
 import {
   checkpointPath,
   createRun,
-  type MetricsLine,
+  listCheckpoints,
   type Run,
+  resumeRun,
   runPaths,
   writePredictions,
 } from '../runs/index.js';
 import { engineInformation, tidy } from '../tensor/index.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type ModelDescription, readCheckpoint } from './checkpoint.js';
+import { divergence, NotFiniteError } from './divergence.js';
 import { configureEngine } from './engine.js';
 import { mostProbable, predictImages } from './evaluate.js';
 import { Learning } from './learning.js';
@@ -29,25 +31,37 @@ import {
   bestOnValidation,
   conclude,
   isEvaluated,
+  isNewBest,
   keepsBest,
-  type Measurement,
   measure,
 } from './protocol.js';
+import { checkSameExperiment, warnOfChanges } from './resume.js';
+import { newestCheckpoint, saveRun } from './run-checkpoints.js';
 import { learningRateAt } from './schedule.js';
-import { Stopwatch } from './stopwatch.js';
+import { TrainingState } from './state.js';
 
 export interface TrainOptions {
   /** exactly this run folder, which must not exist; default: a new one in `root` */
   readonly folder?: string;
   readonly root?: string;
   readonly name?: string;
-  onStart?(run: Run): void;
+  /** the folder of a run that did not finish, to go on with it instead */
+  readonly resume?: string;
+  /** ends training early: the step is finished and saved */
+  readonly signal?: AbortSignal;
+  onStart?(started: Started): void;
   /** after every step */
   onStep?(progress: Progress): void;
+  /** what a user should know, in a sentence; default: a warning of the process */
+  onWarning?(sentence: string): void;
 }
 
-interface RunOptions extends Pick<TrainOptions, 'onStep'> {
-  readonly experiment: Experiment;
+/** A run that begins, or goes on. */
+export interface Started {
+  readonly folder: string;
+  /** training steps done, and images through the network for them */
+  readonly step: number;
+  readonly images: number;
 }
 
 export interface Progress {
@@ -72,8 +86,11 @@ export interface TrainingResult extends Accuracies {
 }
 
 /**
- * Trains as the configuration says, in a new run folder.
- * @throws InputError where the data do not fit the configuration, the folder exists, or training diverges
+ * Trains as the configuration says, in a new run folder, or goes on with the run of `options.resume` as if it had never
+ * been interrupted.
+ * @throws InputError where the data do not fit the configuration, the folder exists, or training diverges; where the
+ *   run that is to go on is another, is finished, or is being trained
+ * @throws InterruptedError where `options.signal` ended it
  */
 export async function train(
   config: Config,
@@ -83,19 +100,33 @@ export async function train(
   configureEngine(config);
   const experiment = prepareExperiment(config, data);
   const learning = createLearning(experiment);
-  const run = createRun({ ...options, config, split: recordSplit(experiment), engine: engineInformation() });
-  options.onStart?.(run);
+  const { run, state } = openRun(experiment, learning, options);
+  const { folder } = run;
   try {
-    const { measurements, ...effort } = await runSteps(run, learning, { experiment, ...options });
-    if (keepsBest(config.evaluation)) loadCheckpoint(runPaths(run.folder).bestCheckpoint, learning);
+    options.onStart?.({ folder, step: state.step, images: state.images });
+    await runSteps(run, learning, { experiment, state, ...options });
+    const { measurements, images, stopwatch } = state;
+    if (keepsBest(config.evaluation)) {
+      readCheckpoint(checkpointPath(folder, bestOnValidation(measurements).step)).restore(learning);
+    }
     const { step: evaluatedStep, ...accuracies } = conclude(learning, experiment, measurements);
     if (config.predictUnlabeled) predictUnlabeled(run, experiment, learning);
-    const results = { ...accuracies, evaluatedStep, ...effort };
+    const { seconds: trainingSeconds, cpuSeconds: trainingCpuSeconds } = stopwatch;
+    const results = { ...accuracies, evaluatedStep, trainingSeconds, trainingCpuSeconds, images };
     run.finish(results);
-    return { ...results, folder: run.folder };
+    return { ...results, folder };
   } catch (error) {
-    run.fail(error);
-    throw error;
+    if (error instanceof InterruptedError) {
+      run.interrupt();
+      throw error;
+    }
+    const saved = listCheckpoints(folder).at(-1)?.step;
+    const reason =
+      error instanceof NotFiniteError
+        ? divergence(error.message, config, { done: state.step, saved })
+        : error;
+    run.fail(reason);
+    throw reason;
   }
 }
 
@@ -110,57 +141,103 @@ function createLearning(experiment: Experiment): Learning {
   });
 }
 
-async function runSteps(run: Run, learning: Learning, { experiment, onStep }: RunOptions) {
-  const { config, data, normalization } = experiment;
-  const { classes, height, width, channels } = data.train;
-  const unlabeledImages = experiment.split.unlabeled.length;
-  const places = placesOf(experiment.split.unlabeled, data.train.count);
+/** A new run folder, or that of `options.resume` with what was saved there brought back into `learning`. */
+function openRun(
+  experiment: Experiment,
+  learning: Learning,
+  { resume, onWarning = (sentence) => process.emitWarning(sentence), ...options }: TrainOptions,
+): { run: Run; state: TrainingState } {
+  const engine = engineInformation();
+  let state = new TrainingState();
+  if (resume === undefined) {
+    const { config } = experiment;
+    return { run: createRun({ ...options, config, split: recordSplit(experiment), engine }), state };
+  }
+  checkSameExperiment(resume, experiment);
+  warnOfChanges(resume, engine, onWarning);
+  const run = resumeRun(resume, {
+    engine,
+    restore() {
+      const checkpoint = newestCheckpoint(resume, onWarning);
+      checkpoint?.restore(learning);
+      state = new TrainingState(checkpoint?.state);
+      return checkpoint?.state ?? { step: 0, metricsLength: 0 };
+    },
+  });
+  return { run, state };
+}
+
+interface RunOptions extends Pick<TrainOptions, 'onStep' | 'signal'> {
+  readonly experiment: Experiment;
+  readonly state: TrainingState;
+}
+
+/** Makes the steps that are left. */
+async function runSteps(
+  run: Run,
+  learning: Learning,
+  { experiment, state, onStep, signal }: RunOptions,
+): Promise<void> {
+  const { config, data, split, normalization } = experiment;
+  const { steps, logEvery, saveEvery } = config;
+  const places = placesOf(split.unlabeled, data.train.count);
   const layout = { ...learning.algorithm.views(config.algorithm), places };
   const normalize = (pixels: Uint8Array) => toImages(pixels, data.train, normalization);
-  const isDue = (done: number, every: number) => done === config.steps || (every > 0 && done % every === 0);
-  const model = { config, classes, height, width, channels, normalization, unlabeledImages };
-  const describe = (step: number) => ({ ...model, step });
-  const loader = createTrainingLoader(experiment, 0);
-  const means = new RunningMeans();
-  const stopwatch = new Stopwatch();
-  const measurements: Measurement[] = [];
-  let images = 0;
+  const isDue = (every: number) => state.step === steps || (every > 0 && state.step % every === 0);
+  const { means, measurements, stopwatch } = state;
+  const loader = createTrainingLoader(experiment, state.step);
+  let metricsBefore: Record<string, number> | undefined;
 
   try {
-    for (let step = 0; step < config.steps; step++) {
+    while (state.step < steps) {
       const metrics = await stopwatch.time(async () => {
         const batch = await loader.next();
-        const result = tidy(() => learning.step(toBatch(batch, layout, normalize), step));
-        images += batch.pixels.length / imageSize(data.train);
+        const result = tidy(() => learning.step(toBatch(batch, layout, normalize), state.step));
+        state.images += batch.pixels.length / imageSize(data.train);
         batch.release();
         return result;
       });
-      if (!Number.isFinite(metrics.loss)) throw diverged(config, step, metrics);
-
-      const done = step + 1;
-      means.add(metrics);
-      onStep?.({ step: done, steps: config.steps, images, metrics });
-      if (isDue(done, config.logEvery)) {
-        const learningRate = learningRateAt(step, config);
-        run.metrics.append({ step: done, ...means.take(), learningRate, seconds: stopwatch.seconds });
+      state.step++;
+      if (!Number.isFinite(metrics.loss)) {
+        const saved = listCheckpoints(run.folder).at(-1)?.step;
+        const moment = { done: state.step, metrics, metricsBefore, saved };
+        throw divergence('the loss is not a finite number', config, moment);
       }
-      if (isEvaluated(experiment, done)) {
-        const measurement = measure(learning, experiment, done);
+      metricsBefore = metrics;
+      means.add(metrics);
+      onStep?.({ step: state.step, steps, images: state.images, metrics });
+      if (isDue(logEvery)) {
+        const learningRate = learningRateAt(state.step - 1, config);
+        run.metrics.append({ step: state.step, ...means.take(), learningRate, seconds: stopwatch.seconds });
+      }
+      if (isEvaluated(experiment, state.step)) {
+        const measurement = measure(learning, experiment, state.step);
         run.metrics.append({ ...measurement });
         measurements.push(measurement);
-        if (keepsBest(config.evaluation) && bestOnValidation(measurements) === measurement) {
-          saveCheckpoint(runPaths(run.folder).bestCheckpoint, learning, describe(done));
-        }
       }
-      if (isDue(done, config.saveEvery)) {
-        saveCheckpoint(checkpointPath(run.folder, done), learning, describe(done));
+      if (isDue(saveEvery) || isNewBest(config.evaluation, state) || signal?.aborted) {
+        saveRun(run, learning, { state, description: describe(experiment, state.step) });
       }
+      if (signal?.aborted) throw interruption(run, `after step ${state.step} of ${steps}`, signal);
     }
   } finally {
     await loader.close();
   }
-  const { seconds: trainingSeconds, cpuSeconds: trainingCpuSeconds } = stopwatch;
-  return { measurements, trainingSeconds, trainingCpuSeconds, images };
+}
+
+function describe({ config, data, split, normalization }: Experiment, step: number): ModelDescription {
+  const { classes, height, width, channels } = data.train;
+  const unlabeledImages = split.unlabeled.length;
+  return { config, step, classes, height, width, channels, normalization, unlabeledImages };
+}
+
+function interruption({ folder }: Run, when: string, signal: AbortSignal): InterruptedError {
+  return new InterruptedError(
+    `interrupted ${when}, and saved; "featmatch resume ${folder}" goes on from there`,
+    {
+      cause: signal.reason,
+    },
+  );
 }
 
 /** Labels every unlabeled training image. */
@@ -178,36 +255,4 @@ function predictUnlabeled(run: Run, { data, split, normalization }: Experiment, 
       };
     }),
   );
-}
-
-function diverged(
-  { optimizer }: Config,
-  step: number,
-  metrics: Readonly<Record<string, number>>,
-): InputError {
-  const parts = Object.entries(metrics).map(([name, value]) => `${name} ${value}`);
-  return new InputError(
-    `training diverged at step ${step} (${parts.join(', ')}): the loss is not a finite number; try a smaller ` +
-      `optimizer.learningRate than ${optimizer.learningRate}, or more optimizer.warmupSteps`,
-  );
-}
-
-/** Means of the metrics since they were last taken. */
-class RunningMeans {
-  private sums: Record<string, number> = {};
-  private count = 0;
-
-  add(metrics: Readonly<Record<string, number>>): void {
-    for (const [name, value] of Object.entries(metrics)) this.sums[name] = (this.sums[name] ?? 0) + value;
-    this.count++;
-  }
-
-  take(): Omit<MetricsLine, 'step'> {
-    const means = Object.fromEntries(
-      Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]),
-    );
-    this.sums = {};
-    this.count = 0;
-    return means;
-  }
 }

@@ -10,6 +10,17 @@ export interface StoredRunOptions {
   readonly results: RunResults | null;
 }
 
+const NO_IMAGES = {
+  labeled: [],
+  labeledHash: '',
+  validation: [],
+  validationHash: '',
+  unlabeledHash: '',
+  testImages: 0,
+  testHash: '',
+  leftOut: [],
+};
+
 /** A run in the new folder `root`/`name`. */
 export function storeRun(
   root: string,
@@ -18,8 +29,7 @@ export function storeRun(
 ): StoredRun {
   const folder = join(root, name);
   const config = resolveConfig({ preset, values });
-  const none = { labeled: [], labeledHash: '', validation: [], validationHash: '', leftOut: [] };
-  const split = { dataset: config.data.name, ...none };
+  const split = { ...NO_IMAGES, dataset: config.data.name };
   const run = createRun({ config, split, engine: { version: '1', threads: 1 }, folder });
   if (results !== null) run.finish(results);
   return readRun(folder);

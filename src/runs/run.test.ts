@@ -1,5 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,8 +15,9 @@ import { InputError } from '../errors.js';
 import { packageVersion } from './package.js';
 import { writePredictions } from './predictions.js';
 import { contentHash } from './record.js';
-import { checkpointPath, createRun, runPaths } from './run-folder.js';
-import { listCheckpoints, listRuns, readRun, readRunMetrics, readSplit } from './stored-run.js';
+import { createRun, resumeRun } from './run.js';
+import { checkpointPath, keepCheckpoints, listCheckpoints, runPaths } from './run-folder.js';
+import { listRuns, readRun, readRunMetrics, readSplit } from './stored-run.js';
 
 let root: string;
 beforeEach(() => {
@@ -25,6 +33,9 @@ const split = {
   validation: [],
   validationHash: 'b',
   leftOut: [],
+  unlabeledHash: 'c',
+  testImages: 9,
+  testHash: 'd',
 };
 const engine = { version: '1.13.0', threads: 2 };
 const command = ['featmatch', 'train'];
@@ -70,6 +81,14 @@ describe('a new run', () => {
     create({ folder });
     expect(() => create({ folder })).toThrow(InputError);
     expect(() => create({ folder })).toThrow(/mine already exists, and a run is never overwritten/);
+    mkdirSync(join(root, 'empty'));
+    expect(() => create({ folder: join(root, 'empty') })).toThrow(/already exists/);
+    expect(readdirSync(join(root, 'empty'))).toEqual([]);
+  });
+
+  it('appears with all its files at once: one that cannot be completed is never seen', () => {
+    expect(() => create({ split: { ...split, labeled: 5n as unknown as number[] } })).toThrow(TypeError);
+    expect(readdirSync(root)).toEqual([]);
   });
 
   it.each(['../evil', 'a/b', '', '.hidden', 'two words'])('cannot be named %j', (name) => {
@@ -105,16 +124,128 @@ describe('a run that ends', () => {
 
   it('counts as interrupted when its process is gone without a word', () => {
     const { folder } = create();
-    const { pid } = spawnSync(process.execPath, ['--version']);
-    editRecord(folder, { processId: pid });
+    rmSync(join(folder, 'lock.json')); // lock.test.ts has what else tells that
     expect(readRun(folder)).toMatchObject({ status: 'interrupted', record: { status: 'running' } });
   });
 
-  it('still counts as running on another host, whose processes cannot be seen', () => {
-    const { folder } = create();
-    const { machine } = readRun(folder).record;
-    editRecord(folder, { processId: 2 ** 30, machine: { ...machine, host: 'elsewhere' } });
-    expect(readRun(folder).status).toBe('running');
+  it('has failed also where that cannot be written, and is free to be resumed', () => {
+    const run = create();
+    const { record } = runPaths(run.folder);
+    const content = readFileSync(record);
+    rmSync(record);
+    mkdirSync(record);
+    expect(() => run.finish({})).toThrow(/^cannot write .*run\.json: it is a folder/);
+    run.fail(new Error('the first error'));
+    rmSync(record, { recursive: true });
+    writeFileSync(record, content);
+    expect(readRun(run.folder).status).toBe('interrupted');
+  });
+});
+
+describe('a run that is resumed', () => {
+  const at = (step: number, metricsLength: number) => ({
+    engine,
+    command: ['featmatch', 'resume'],
+    restore: () => ({ step, metricsLength }),
+  });
+
+  /** A run that logged two lines, saved after the first, and was interrupted. */
+  function interrupted() {
+    const run = create();
+    run.metrics.append({ step: 1, loss: 2 });
+    const length = run.metrics.save();
+    run.saved(1);
+    run.metrics.append({ step: 2, loss: 1 });
+    run.interrupt();
+    return { ...run, length };
+  }
+
+  it('goes on after what was saved, and says when and where', () => {
+    const { folder, length } = interrupted();
+    const before = readRun(folder).record;
+    expect(before).toMatchObject({ status: 'interrupted', step: 1, resumed: [] });
+    const run = resumeRun(folder, at(1, length));
+    expect(readRun(folder)).toMatchObject({ status: 'running', record: { endedAt: null } });
+    expect(readRunMetrics(folder)).toEqual([{ step: 1, loss: 2 }]);
+    run.metrics.append({ step: 2, loss: 3 });
+    run.finish({ testAccuracy: 1 });
+    const { record } = readRun(folder);
+    expect(readRunMetrics(folder)).toEqual([
+      { step: 1, loss: 2 },
+      { step: 2, loss: 3 },
+    ]);
+    expect(record).toMatchObject({ status: 'finished', command, startedAt: before.startedAt });
+    expect(record.resumed).toEqual([
+      {
+        step: 1,
+        command: ['featmatch', 'resume'],
+        versions: record.versions,
+        machine: record.machine,
+        startedAt: expect.any(String),
+      },
+    ]);
+  });
+
+  it('adds up the wall time and processor time of all that worked on it', () => {
+    const { folder, length } = interrupted();
+    editRecord(folder, { seconds: 100, cpuSeconds: 200 });
+    const run = resumeRun(folder, at(1, length));
+    run.saved(2);
+    expect(readRun(folder).record.step).toBe(2);
+    run.finish({});
+    const { seconds, cpuSeconds } = readRun(folder).record;
+    expect(seconds).toBeGreaterThan(100);
+    expect(seconds).toBeLessThan(110);
+    expect(cpuSeconds).toBeGreaterThan(200);
+    expect(cpuSeconds).toBeLessThan(220);
+  });
+
+  it('clears away what a killed process left: temporary files, and checkpoints that could not be used', () => {
+    const { folder, length } = interrupted();
+    for (const step of [1, 2]) writeFileSync(checkpointPath(folder, step), '');
+    writeFileSync(join(runPaths(folder).checkpoints, '.step-00000003.safetensors.x.tmp'), '');
+    writeFileSync(join(folder, '.run.json.x.tmp'), '');
+    resumeRun(folder, at(1, length)).interrupt();
+    expect(readdirSync(runPaths(folder).checkpoints)).toEqual([
+      'step-00000001.safetensors',
+      'step-00000002.safetensors.broken',
+    ]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('is refused where it is finished, is no run, or is being written', () => {
+    const run = create();
+    expect(() => resumeRun(run.folder, at(0, 0))).toThrow(
+      new RegExp(`^process ${process.pid} on .* works in ${run.folder} since`),
+    );
+    run.finish({});
+    expect(() => resumeRun(run.folder, at(0, 0))).toThrow(
+      `the run ${run.folder} is finished: there is nothing to resume`,
+    );
+    expect(() => resumeRun(root, at(0, 0))).toThrow(/is not a run/);
+    expect(existsSync(join(root, 'lock.json'))).toBe(false);
+  });
+
+  it('is free again where bringing it back fails, and stays as it was', () => {
+    const { folder, length } = interrupted();
+    const failing = {
+      ...at(1, length),
+      restore: () => {
+        throw new InputError('no good checkpoint');
+      },
+    };
+    expect(() => resumeRun(folder, failing)).toThrow('no good checkpoint');
+    expect(readRun(folder).record.resumed).toEqual([]);
+    expect(readRunMetrics(folder).length).toBe(2);
+    resumeRun(folder, at(1, length)).interrupt();
+  });
+
+  it('is refused where metrics are missing that the checkpoint has', () => {
+    const { folder, length } = interrupted();
+    writeFileSync(runPaths(folder).metrics, '');
+    expect(() => resumeRun(folder, at(1, length))).toThrow(
+      `metrics.jsonl has 0 bytes, but had ${length} when the checkpoint was saved`,
+    );
   });
 });
 
@@ -125,6 +256,8 @@ describe('the list of runs', () => {
     writeFileSync(runPaths(broken.folder).record, '{"format":1,');
     mkdirSync(join(root, 'notes'));
     writeFileSync(join(root, 'file'), '');
+    mkdirSync(join(root, '.half.x.tmp'));
+    writeFileSync(join(root, '.half.x.tmp', 'config.json'), '{}');
     mkdirSync(join(root, 'cut-off'));
     writeFileSync(join(root, 'cut-off', 'config.json'), '{}');
     const list = listRuns(root);
@@ -171,6 +304,18 @@ describe('checkpoints', () => {
     expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([5, 200, 1000]);
     expect(listCheckpoints(folder)[1].path).toBe(checkpointPath(folder, 200));
     expect(listCheckpoints(root)).toEqual([]);
+  });
+
+  it('of other steps than those that are kept are removed, and nothing else is', () => {
+    const { folder } = create();
+    for (const step of [1, 2, 3, 4]) writeFileSync(checkpointPath(folder, step), '');
+    writeFileSync(join(runPaths(folder).checkpoints, 'step-00000001.safetensors.broken'), '');
+    keepCheckpoints(folder, new Set([2, 4, 5]));
+    expect(readdirSync(runPaths(folder).checkpoints)).toEqual([
+      'step-00000001.safetensors.broken',
+      'step-00000002.safetensors',
+      'step-00000004.safetensors',
+    ]);
   });
 });
 
