@@ -77,6 +77,7 @@ const WRITE_ERRORS: Record<string, string> = {
   EEXIST: 'a part of its folder is a file; choose another folder',
   ENOTDIR: 'a part of its folder is a file; choose another folder',
   EISDIR: 'it is a folder; choose another name',
+  ENOENT: 'its folder cannot be made; choose another folder',
   ENAMETOOLONG: 'its name is too long; choose a shorter one',
 };
 

@@ -221,7 +221,8 @@ function createFolderAtomically(
   );
   if (!isNumbered && existsSync(path)) throw refusal;
   try {
-    mkdirSync(temporary, { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(temporary); // for itself: of a read-only file system the recursive call says that something does not exist
     writeFiles(temporary);
     for (let number = 1; ; number++) {
       const folder = isNumbered ? `${path}-${number}` : path;
