@@ -24,7 +24,7 @@ async function evaluateRun({ run, json }: EvaluateOptions): Promise<void> {
   const { test } = await loadData({ ...config.data, sourceRatio: 0 }); // source domains have no part in the test
   if (test === null)
     throw new InputError(`${config.data.folder} has no test images: put some into test/<class>/`);
-  const evaluation = evaluate(learning, test, { normalization, indices: allIndices(test) });
+  const evaluation = await evaluate(learning, test, { normalization, indices: allIndices(test) });
   if (json) {
     process.stdout.write(
       `${JSON.stringify({ run, step, data: config.data.name, ...evaluation }, null, 2)}\n`,

@@ -36,7 +36,7 @@ async function predict(files: readonly string[], { run, top, json }: PredictOpti
   const images: Pixels[] = [];
   for (const file of files) images.push(await decodeImage(file, size));
   const indices = files.map((_, index) => index);
-  const rows = predictImages(learning, toImageSet(images, size), { normalization, indices });
+  const rows = await predictImages(learning, toImageSet(images, size), { normalization, indices });
   const predictions = files.map((image, index) => ({
     image,
     classes: mostProbable(rows[index], classes, top),

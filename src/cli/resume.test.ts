@@ -60,7 +60,7 @@ describe('a training that is interrupted', () => {
     const { record } = readRun(join(folder, run));
     expect(text()).toContain(`${signal}: `);
     expect(text()).toContain(
-      `featmatch: interrupted after step ${record.step} of 30, and saved; "featmatch resume ${run}" goes on from there\n`,
+      `featmatch: interrupted after step ${record.step} of 30; all is saved, and "featmatch resume ${run}" goes on from there\n`,
     );
     expect(record.status).toBe('interrupted');
     expect(listCheckpoints(join(folder, run)).map(({ step }) => step)).toEqual([record.step]);

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stripes, toyConfig } from '../../test/support/toy-images.js';
 import { type ImageDataset, sharedBytes } from '../data/dataset.js';
+import { InterruptedError } from '../errors.js';
 import { liveTensors, setThreads, type Tensor, tensor } from '../tensor/index.js';
+import { NotFiniteError } from './divergence.js';
 import { evaluate, mostProbable, predictImages } from './evaluate.js';
 import { Learning } from './learning.js';
 
@@ -38,9 +40,9 @@ function readsPixel(): Learning & { batches: number[] } {
 }
 
 describe('evaluate', () => {
-  it('counts the images whose most probable class is theirs', () => {
+  it('counts the images whose most probable class is theirs', async () => {
     const dataset = onePixelImages([0, 1, 2, 2, 0], [0, 1, 2, 0, 1]);
-    const { images, accuracy, crossEntropy } = evaluate(readsPixel(), dataset, {
+    const { images, accuracy, crossEntropy } = await evaluate(readsPixel(), dataset, {
       normalization: raw,
       indices: allOf(dataset),
     });
@@ -49,25 +51,26 @@ describe('evaluate', () => {
     expect(crossEntropy).toBeCloseTo(-(3 * Math.log(0.8) + 2 * Math.log(0.1)) / 5, 5);
   });
 
-  it('looks at the given images alone', () => {
+  it('looks at the given images alone', async () => {
     const dataset = onePixelImages([0, 1, 2, 2, 0], [0, 1, 2, 0, 1]);
     const indices = Int32Array.of(1, 2, 4);
-    expect(evaluate(readsPixel(), dataset, { normalization: raw, indices }).accuracy).toBe(2 / 3);
+    const { accuracy } = await evaluate(readsPixel(), dataset, { normalization: raw, indices });
+    expect(accuracy).toBe(2 / 3);
   });
 });
 
 describe('predictImages', () => {
-  it('gives the rows in the order of the indices, in several batches', () => {
+  it('gives the rows in the order of the indices, in several batches', async () => {
     const pixels = Array.from({ length: 600 }, (_, i) => i % 3);
     const dataset = onePixelImages(pixels, pixels);
     const learning = readsPixel();
     const indices = allOf(dataset).reverse();
-    const rows = predictImages(learning, dataset, { normalization: raw, indices });
+    const rows = await predictImages(learning, dataset, { normalization: raw, indices });
     expect(rows.map(mostProbable)).toEqual(pixels.toReversed());
     expect(learning.batches).toEqual([256, 256, 88]);
   });
 
-  it('does not depend on which images are evaluated together, draws nothing and leaves nothing behind', () => {
+  it('does not depend on which images are evaluated together, draws nothing and leaves nothing behind', async () => {
     const learning = new Learning(toyConfig(), {
       classes: 3,
       channels: 1,
@@ -77,14 +80,52 @@ describe('predictImages', () => {
     });
     const dataset = stripes(12, 3);
     const options = { normalization: { mean: [90], standardDeviation: [70] } };
-    const together = predictImages(learning, dataset, { ...options, indices: allOf(dataset) });
+    const together = await predictImages(learning, dataset, { ...options, indices: allOf(dataset) });
     const before = liveTensors();
-    const alone = predictImages(learning, dataset, { ...options, indices: [5] });
+    const alone = await predictImages(learning, dataset, { ...options, indices: [5] });
     expect(liveTensors()).toBe(before);
     alone[0].forEach((probability, c) => {
       expect(probability).toBeCloseTo(together[5][c], 5);
     });
-    expect(predictImages(learning, dataset, { ...options, indices: allOf(dataset) })).toEqual(together);
+    expect(await predictImages(learning, dataset, { ...options, indices: allOf(dataset) })).toEqual(together);
+  });
+});
+
+describe('predictImages, while it works,', () => {
+  const dataset = onePixelImages(Array(600).fill(0), Array(600).fill(0));
+
+  it('lets signals and timers have their turn', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const learning = readsPixel();
+    const slow = (images: Tensor) => {
+      for (const start = performance.now(); performance.now() < start + 5; );
+      return learning.predict(images);
+    };
+    const learner = { predict: slow } as unknown as Learning;
+    await predictImages(learner, dataset, { normalization: raw, indices: allOf(dataset) });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('can be ended', async () => {
+    const controller = new AbortController();
+    const learning = readsPixel();
+    const predict = (images: Tensor) => {
+      controller.abort('SIGINT');
+      return learning.predict(images);
+    };
+    const options = { normalization: raw, indices: allOf(dataset), signal: controller.signal };
+    const prediction = predictImages({ predict } as unknown as Learning, dataset, options);
+    await expect(prediction).rejects.toThrow(InterruptedError);
+    expect(learning.batches).toEqual([256]);
+  });
+
+  it('says where the numbers are none', async () => {
+    const predict = () => tensor([Number.NaN, 1], [1, 2]);
+    const options = { normalization: raw, indices: [0] };
+    const prediction = predictImages({ predict } as unknown as Learning, dataset, options);
+    await expect(prediction).rejects.toThrow(NotFiniteError);
   });
 });
 

@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { gatherPixels, type ImageDataset, type ImageSet } from '../data/dataset.js';
+import { InterruptedError } from '../errors.js';
 import { tidy } from '../tensor/index.js';
 import { NotFiniteError } from './divergence.js';
 import type { Learning } from './learning.js';
@@ -7,17 +9,28 @@ import { type Normalization, toImages } from './pixels.js';
 /** Images a forward pass; what fits caches and memory, without effect on the result. */
 const BATCH = 256;
 
+export interface PredictionOptions {
+  readonly normalization: Normalization;
+  /** which of the images */
+  readonly indices: ArrayLike<number>;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Class probabilities of images, row-major (count, classes).
+ * Class probabilities of images, row-major (count, classes). Between batches of images, signals and timers have their turn.
  * @throws NotFiniteError where they are no finite numbers
+ * @throws InterruptedError where `signal` ends it early
  */
-export function predictImages(
+export async function predictImages(
   learning: Learning,
   images: ImageSet,
-  { normalization, indices }: { normalization: Normalization; indices: ArrayLike<number> },
-): Float32Array[] {
+  { normalization, indices, signal }: PredictionOptions,
+): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];
   for (let start = 0; start < indices.length; start += BATCH) {
+    await setImmediate();
+    if (signal?.aborted)
+      throw new InterruptedError('interrupted while images were classified', { cause: signal.reason });
     const count = Math.min(BATCH, indices.length - start);
     const pixels = gatherPixels(
       images,
@@ -43,13 +56,14 @@ export interface Evaluation {
   readonly crossEntropy: number;
 }
 
-/** Accuracy on labeled images of a data set. */
-export function evaluate(
+/** Accuracy on labeled images of a data set. Errors as {@link predictImages}. */
+export async function evaluate(
   learning: Learning,
   dataset: ImageDataset,
-  { normalization, indices }: { normalization: Normalization; indices: ArrayLike<number> },
-): Evaluation {
-  const rows = predictImages(learning, dataset, { normalization, indices });
+  options: PredictionOptions,
+): Promise<Evaluation> {
+  const { indices } = options;
+  const rows = await predictImages(learning, dataset, options);
   let correct = 0;
   let crossEntropy = 0;
   rows.forEach((row, i) => {

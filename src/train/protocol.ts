@@ -64,7 +64,11 @@ export function isEvaluated(experiment: Experiment, done: number): boolean {
 }
 
 /** Accuracies of the weights after `step` steps, on the images that the protocol lets be looked at then. */
-export function measure(learning: Learning, experiment: Experiment, step: number): Measurement {
+export async function measure(
+  learning: Learning,
+  experiment: Experiment,
+  step: number,
+): Promise<Measurement> {
   const { config, normalization } = experiment;
   const { protocol } = config.evaluation;
   const validation = validationOf(experiment);
@@ -72,11 +76,12 @@ export function measure(learning: Learning, experiment: Experiment, step: number
     protocol === 'median' || (protocol === 'last' && step === config.steps && validation === null);
   return {
     step,
-    testAccuracy: looksAtTest ? testAccuracyOf(learning, experiment) : null,
+    testAccuracy: looksAtTest ? await testAccuracyOf(learning, experiment) : null,
     validationAccuracy:
       validation === null
         ? null
-        : evaluate(learning, validation.images, { normalization, indices: validation.indices }).accuracy,
+        : (await evaluate(learning, validation.images, { normalization, indices: validation.indices }))
+            .accuracy,
   };
 }
 
@@ -84,11 +89,11 @@ export function measure(learning: Learning, experiment: Experiment, step: number
  * What a run reports of its measurements, and the training steps of the weights that it is about.
  * @param learning where the best weights are kept, it has those
  */
-export function conclude(
+export async function conclude(
   learning: Learning,
   experiment: Experiment,
-  measurements: readonly Measurement[],
-): Measurement {
+  { measurements, signal }: { measurements: readonly Measurement[]; signal?: AbortSignal },
+): Promise<Measurement> {
   const { protocol, window } = experiment.config.evaluation;
   const last = measurements[measurements.length - 1];
   switch (protocol) {
@@ -97,14 +102,22 @@ export function conclude(
     case 'median':
       return { step: last.step, ...medianOfLast(measurements, window) };
     case 'best-on-validation':
-      return { ...bestOnValidation(measurements), testAccuracy: testAccuracyOf(learning, experiment) };
+      return {
+        ...bestOnValidation(measurements),
+        testAccuracy: await testAccuracyOf(learning, experiment, signal),
+      };
   }
 }
 
 /** Null where the data set has no test images. */
-function testAccuracyOf(learning: Learning, { data, normalization }: Experiment): number | null {
+async function testAccuracyOf(
+  learning: Learning,
+  { data, normalization }: Experiment,
+  signal?: AbortSignal,
+): Promise<number | null> {
   if (data.test === null) return null;
-  return evaluate(learning, data.test, { normalization, indices: allIndices(data.test) }).accuracy;
+  const options = { normalization, indices: allIndices(data.test), signal };
+  return (await evaluate(learning, data.test, options)).accuracy;
 }
 
 /** The validation images: those of the data set, or those held out of its training images. */

@@ -192,6 +192,20 @@ describe('a run that is resumed', () => {
     expect(withoutEffort(result)).toEqual(withoutEffort(whole));
   });
 
+  it('may be interrupted there too', async () => {
+    const folder = await interruptedAfter(12, config);
+    const signal = AbortSignal.abort('SIGTERM');
+    const error = await errorOf(resume(folder, config, { signal }));
+    expect(error).toBeInstanceOf(InterruptedError);
+    expect(error.message).toBe(
+      `interrupted while images were classified; all is saved, and "featmatch resume ${folder}" goes on from there`,
+    );
+    expect(error.cause).toBe('SIGTERM');
+    expect(readRun(folder).status).toBe('interrupted');
+    await resume(folder, config);
+    expect(remains({ folder }).predictions).toEqual(remains(whole).predictions);
+  });
+
   it('begins with the first step where nothing was saved yet', async () => {
     const folder = await failedAfter(2, config);
     expect(listCheckpoints(folder)).toEqual([]);

@@ -120,12 +120,12 @@ describe('a run', () => {
     }
   });
 
-  it('can be loaded again with the accuracy it reported', () => {
+  it('can be loaded again with the accuracy it reported', async () => {
     const { learning, description } = loadModel(
       join(result.folder, 'checkpoints', 'step-00000012.safetensors'),
     );
     const indices = readSplit(result.folder).validation;
-    const { accuracy } = evaluate(learning, stripesPair().train, { ...description, indices });
+    const { accuracy } = await evaluate(learning, stripesPair().train, { ...description, indices });
     expect(accuracy).toBe(result.validationAccuracy);
     expect(description).toMatchObject({
       step: 12,
@@ -159,7 +159,7 @@ describe('a run', () => {
     const whitened = await run(supervisedConfig('data.normalization=zca'), {}, pair);
     const model = loadModel(checkpointPath(whitened.folder, 12));
     const indices = Int32Array.from({ length: 30 }, (_, i) => i);
-    const { accuracy } = evaluate(model.learning, pair.test, { ...model.description, indices });
+    const { accuracy } = await evaluate(model.learning, pair.test, { ...model.description, indices });
     expect(accuracy).toBe(whitened.testAccuracy);
     const plain = await run(supervisedConfig(), {}, pair);
     expect(metricsOf(plain)[0]).not.toEqual(metricsOf(whitened)[0]);
@@ -270,11 +270,11 @@ describe('the protocol', () => {
     };
     return run(config, { onStart }, { train: images, validation: null, test: blind });
   }
-  const testAccuracyOf = (path: string) => {
+  const testAccuracyOf = async (path: string) => {
     const { learning, description } = loadModel(path);
     const { test } = stripesPair();
     const indices = Int32Array.from({ length: test.count }, (_, i) => i);
-    return evaluate(learning, test, { ...description, indices }).accuracy;
+    return (await evaluate(learning, test, { ...description, indices })).accuracy;
   };
 
   it('last: looks at the test images once, with the last weights', async () => {
@@ -283,7 +283,7 @@ describe('the protocol', () => {
       { step: 12, testAccuracy: result.testAccuracy, validationAccuracy: null },
     ]);
     expect(result.evaluatedStep).toBe(12);
-    expect(testAccuracyOf(checkpointPath(result.folder, 12))).toBe(result.testAccuracy);
+    expect(await testAccuracyOf(checkpointPath(result.folder, 12))).toBe(result.testAccuracy);
   });
 
   it('last, with validation images: never looks at the test images', async () => {
@@ -321,7 +321,7 @@ describe('the protocol', () => {
     expect(accuracies.at(-1)).toBeLessThan(Math.max(...accuracies));
     expect(result.evaluatedStep).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
     const best = checkpointPath(result.folder, result.evaluatedStep);
-    expect(testAccuracyOf(best)).toBe(result.testAccuracy);
+    expect(await testAccuracyOf(best)).toBe(result.testAccuracy);
     expect(loadRunModel(result.folder, () => {}).description.step).toBe(result.evaluatedStep);
   });
 });

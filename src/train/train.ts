@@ -102,6 +102,7 @@ export async function train(
   const learning = createLearning(experiment);
   const { run, state } = openRun(experiment, learning, options);
   const { folder } = run;
+  const { signal } = options;
   try {
     options.onStart?.({ folder, step: state.step, images: state.images });
     await runSteps(run, learning, { experiment, state, ...options });
@@ -109,8 +110,11 @@ export async function train(
     if (keepsBest(config.evaluation)) {
       readCheckpoint(checkpointPath(folder, bestOnValidation(measurements).step)).restore(learning);
     }
-    const { step: evaluatedStep, ...accuracies } = conclude(learning, experiment, measurements);
-    if (config.predictUnlabeled) predictUnlabeled(run, experiment, learning);
+    const { step: evaluatedStep, ...accuracies } = await conclude(learning, experiment, {
+      measurements,
+      signal,
+    });
+    if (config.predictUnlabeled) await predictUnlabeled(run, learning, { experiment, signal });
     const { seconds: trainingSeconds, cpuSeconds: trainingCpuSeconds } = stopwatch;
     const results = { ...accuracies, evaluatedStep, trainingSeconds, trainingCpuSeconds, images };
     run.finish(results);
@@ -118,7 +122,8 @@ export async function train(
   } catch (error) {
     if (error instanceof InterruptedError) {
       run.interrupt();
-      throw error;
+      const what = `${error.message}; all is saved, and "featmatch resume ${folder}" goes on from there`;
+      throw new InterruptedError(what, { cause: error.cause });
     }
     const saved = listCheckpoints(folder).at(-1)?.step;
     const reason =
@@ -211,14 +216,18 @@ async function runSteps(
         run.metrics.append({ step: state.step, ...means.take(), learningRate, seconds: stopwatch.seconds });
       }
       if (isEvaluated(experiment, state.step)) {
-        const measurement = measure(learning, experiment, state.step);
+        const measurement = await measure(learning, experiment, state.step);
         run.metrics.append({ ...measurement });
         measurements.push(measurement);
       }
       if (isDue(saveEvery) || isNewBest(config.evaluation, state) || signal?.aborted) {
         saveRun(run, learning, { state, description: describe(experiment, state.step) });
       }
-      if (signal?.aborted) throw interruption(run, `after step ${state.step} of ${steps}`, signal);
+      if (signal?.aborted) {
+        throw new InterruptedError(`interrupted after step ${state.step} of ${steps}`, {
+          cause: signal.reason,
+        });
+      }
     }
   } finally {
     await loader.close();
@@ -231,18 +240,15 @@ function describe({ config, data, split, normalization }: Experiment, step: numb
   return { config, step, classes, height, width, channels, normalization, unlabeledImages };
 }
 
-function interruption({ folder }: Run, when: string, signal: AbortSignal): InterruptedError {
-  return new InterruptedError(
-    `interrupted ${when}, and saved; "featmatch resume ${folder}" goes on from there`,
-    {
-      cause: signal.reason,
-    },
-  );
-}
-
 /** Labels every unlabeled training image. */
-function predictUnlabeled(run: Run, { data, split, normalization }: Experiment, learning: Learning): void {
-  const rows = predictImages(learning, data.train, { normalization, indices: split.unlabeled });
+async function predictUnlabeled(
+  run: Run,
+  learning: Learning,
+  { experiment, signal }: { experiment: Experiment; signal?: AbortSignal },
+): Promise<void> {
+  const { data, split, normalization } = experiment;
+  const options = { normalization, indices: split.unlabeled, signal };
+  const rows = await predictImages(learning, data.train, options);
   writePredictions(
     runPaths(run.folder).predictions,
     rows.map((row, i) => {
