@@ -67,9 +67,10 @@ export const splitRecordSchema = z.object({
   validationHash: z.string(),
   /** Files that could not be read as images, and why. */
   leftOut: z.array(z.object({ path: z.string(), reason: z.string() })).default([]),
-  /** All others of the training set, in their order; pixels alone. */
+  /** All others of the training set, in their order; pixels alone, and of more than 20,000 images 20,000 of them. */
+  unlabeledImages: z.int().nonnegative(),
   unlabeledHash: z.string(),
-  /** How many test images there are, all of the test set. */
+  /** All of the test set; hashed likewise, with labels. */
   testImages: z.int().nonnegative(),
   testHash: z.string(),
 });

@@ -33,6 +33,7 @@ const split = {
   validation: [],
   validationHash: 'b',
   leftOut: [],
+  unlabeledImages: 7,
   unlabeledHash: 'c',
   testImages: 9,
   testHash: 'd',

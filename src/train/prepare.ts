@@ -161,11 +161,24 @@ export function recordSplit({ data, split }: Experiment): SplitRecord {
     labeledHash: contentHash(pixelsAndLabels(train, split.labeled)),
     validation: [...split.validation],
     validationHash: contentHash([...pixelsAndLabels(train, split.validation), ...own]),
-    unlabeledHash: contentHash(pixels(train, split.unlabeled)),
+    unlabeledImages: split.unlabeled.length,
+    unlabeledHash: contentHash(pixels(train, spread(split.unlabeled))),
     testImages: test?.count ?? 0,
-    testHash: contentHash(test === null ? [] : pixelsAndLabels(test, allIndices(test))),
+    testHash: contentHash(test === null ? [] : pixelsAndLabels(test, spread(allIndices(test)))),
     leftOut: [...leftOut],
   };
+}
+
+/** At most this many are hashed where there may be hundreds of thousands, in files: that takes a second. */
+const MOST_HASHED = 20_000;
+
+/** The indices, or of very many some, evenly spread. */
+function spread(indices: Int32Array): Int32Array {
+  if (indices.length <= MOST_HASHED) return indices;
+  return Int32Array.from(
+    { length: MOST_HASHED },
+    (_, i) => indices[Math.floor((i * indices.length) / MOST_HASHED)],
+  );
 }
 
 function* pixels(dataset: ImageDataset, indices: Int32Array): Generator<Uint8Array> {

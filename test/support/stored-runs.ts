@@ -15,6 +15,7 @@ const NO_IMAGES = {
   labeledHash: '',
   validation: [],
   validationHash: '',
+  unlabeledImages: 0,
   unlabeledHash: '',
   testImages: 0,
   testHash: '',
