@@ -6,12 +6,12 @@ const MAY_IMPORT = {
   nn: ['tensor'],
   models: ['nn', 'tensor'],
   image: [],
-  data: ['image'],
+  data: ['image', 'infer'], // infer: one way to decode, for training and prediction
   ssl: ['tensor', 'nn'],
   config: ['ssl', 'image', 'data'], // their options and names
   runs: [],
   train: ['tensor', 'nn', 'models', 'image', 'data', 'ssl', 'config', 'runs'],
-  export: ['models', 'ssl', 'tensor'],
+  export: ['models', 'ssl', 'tensor', 'train', 'data', 'image', 'runs', 'infer'],
   infer: ['image'],
   server: ['runs'],
   cli: ['.+'],

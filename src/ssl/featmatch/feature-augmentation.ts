@@ -22,7 +22,8 @@ export class FeatureAugmentation extends Module {
   private readonly phi_a: Linear[];
   private readonly phi_r: Linear;
   private readonly dropout: Dropout;
-  private readonly scale: number;
+  /** factor of e_xᵀe_p before the softmax */
+  readonly scale: number;
 
   constructor(options: FeatureAugmentationOptions) {
     super();
