@@ -192,5 +192,17 @@ describe('a run on the command line', () => {
     const refused = featmatch('predict', image, 'text.png', '--run', 'run-folders/first');
     expect(refused.status).toBe(2);
     expect(refused.stderr).toMatch(/^featmatch: text\.png: cannot be read as an image .*\n$/);
+
+    const exported = featmatch('export', 'run-folders/first', '--json');
+    expect(exported.status).toBe(0);
+    const { accuracy, manifest } = JSON.parse(exported.stdout);
+    expect(accuracy).toEqual({ of: 'test', images: 30, float32: testAccuracy, exported: testAccuracy });
+    expect(manifest.provenance.check.largestDifference).toBeLessThanOrEqual(1e-4);
+    expect(featmatch('export', 'run-folders/first')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('holds a model already'),
+    });
+    const smaller = featmatch('export', 'run-folders/first', '--int8', '--output', 'small');
+    expect(smaller.stdout).toMatch(/int8\) and model\.json\n(.*\n)*accuracy .*\nwith float32 /);
   }, 300_000);
 });

@@ -31,6 +31,10 @@ const COMMANDS: Record<string, CommandEntry> = {
     load: () => import('./evaluate.js'),
   },
   predict: { summary: 'classify image files with a run', load: () => import('./predict.js') },
+  export: {
+    summary: 'write the model of a run as an ONNX file that runs anywhere',
+    load: () => import('./export.js'),
+  },
   runs: { summary: 'table of the runs in a folder', load: () => import('./runs.js') },
   report: {
     summary: 'accuracy of runs over their seeds, beside published numbers',

@@ -28,7 +28,7 @@ export function define(command: Command): void {
 async function predict(files: readonly string[], { run, top, json }: PredictOptions): Promise<void> {
   const [{ openTrainedModel }, { decodeImage }, { predictImages }] = await Promise.all([
     import('./trained-model.js'),
-    import('../data/decode.js'),
+    import('../infer/node/decode.js'),
     import('../train/index.js'),
   ]);
   const { learning, description } = openTrainedModel(run);

@@ -26,7 +26,7 @@ import { InputError } from '../../errors.js';
 import { isGrayscale, toGrayscale } from '../../image/luma.js';
 import type { Pixels } from '../../image/pixels.js';
 import { resizeAndCrop } from '../../image/resize.js';
-import { decodePixels } from '../decode.js';
+import { decodePixels } from '../../infer/node/decode.js';
 import type { PackedPixels } from '../packed-pixels.js';
 
 /** An image that could not be read. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
-import { InputError } from '../errors.js';
+import { InputError } from '../../errors.js';
 import { decodeImage } from './decode.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-decode-'));

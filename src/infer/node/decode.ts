@@ -1,13 +1,16 @@
 /** Decodes image files of any common format to the size that a network takes. */
 
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { InputError } from '../errors.js';
-import { toGrayscale } from '../image/luma.js';
-import type { Pixels } from '../image/pixels.js';
-import { resizeAndCrop } from '../image/resize.js';
+import { InputError } from '../../errors.js';
+import type { Pixels } from '../../image/pixels.js';
+import { fitPixels } from '../fit.js';
 
-/** Decoding stops at more pixels than this: 16,384², far more than a photo, far less than memory. */
-const MAX_INPUT_PIXELS = 2 ** 28;
+/** 16,384²: far more than a photo, far less than memory. */
+const MAX_PIXELS = 2 ** 28;
+
+/** A file's path or URL, or the bytes of an encoded image: JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG. */
+export type ImageSource = string | URL | Uint8Array;
 
 /**
  * Decodes an image (JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG; of animations the first frame) at its full size: upright by
@@ -16,9 +19,13 @@ const MAX_INPUT_PIXELS = 2 ** 28;
  * @param input a file's path, or its bytes
  * @throws InputError if the file is missing, no image, truncated or damaged, or larger than 2²⁸ pixels.
  */
-export async function decodePixels(input: string | Uint8Array): Promise<Pixels> {
+export async function decodePixels(
+  input: ImageSource,
+  { maxPixels = MAX_PIXELS }: { maxPixels?: number } = {},
+): Promise<Pixels> {
+  const source = input instanceof URL ? fileURLToPath(input) : input;
   try {
-    const { data, info } = await sharp(input, { failOn: 'error', limitInputPixels: MAX_INPUT_PIXELS })
+    const { data, info } = await sharp(source, { failOn: 'error', limitInputPixels: maxPixels })
       .autoOrient()
       .flatten({ background: 'white' })
       .toColourspace('srgb')
@@ -28,22 +35,18 @@ export async function decodePixels(input: string | Uint8Array): Promise<Pixels> 
     if (channels !== 3) throw new Error(`decoded to ${channels} channels instead of 3`);
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), height, width, channels };
   } catch (error) {
-    const name = typeof input === 'string' ? input : 'the image';
+    const name = typeof source === 'string' ? source : 'the image';
     throw new InputError(`${name}: cannot be read as an image (${firstLine(error)})`);
   }
 }
 
 /**
- * Decodes an image and brings it to `size`: the largest centered part of the right shape, resized with Lanczos; with one
+ * Decodes an image and brings it to `size`: the largest centred part of the right shape, resized with Lanczos; with one
  * channel its brightness (ITU-R BT.601).
  * @throws InputError as {@link decodePixels}
  */
-export async function decodeImage(
-  input: string | Uint8Array,
-  { height, width, channels }: Omit<Pixels, 'data'>,
-): Promise<Pixels> {
-  const image = resizeAndCrop(await decodePixels(input), { height, width });
-  return channels === 1 ? toGrayscale(image) : image;
+export async function decodeImage(input: ImageSource, size: Omit<Pixels, 'data'>): Promise<Pixels> {
+  return fitPixels(await decodePixels(input), size);
 }
 
 function firstLine(error: unknown): string {

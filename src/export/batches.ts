@@ -1,0 +1,32 @@
+import { gatherPixels, type ImageSet } from '../data/dataset.js';
+import type { Outputs, Session } from '../infer/session.js';
+
+/** Images a run; what fits caches and memory, without effect on the result. */
+const BATCH = 256;
+
+/** What a graph gives for some images of a set, in order and in parts. `start` counts in `indices`. */
+export async function* runImages(
+  session: Session,
+  { images, indices }: { images: ImageSet; indices: Int32Array },
+): AsyncGenerator<{ start: number; count: number; outputs: Outputs }> {
+  for (let start = 0; start < indices.length; start += BATCH) {
+    const part = indices.subarray(start, start + BATCH);
+    const outputs = await session.run(gatherPixels(images, part), part.length);
+    yield { start, count: part.length, outputs };
+  }
+}
+
+/** One output for some images of a set, a row for each. */
+export async function outputOf(
+  session: Session,
+  output: keyof Outputs,
+  images: { images: ImageSet; indices: Int32Array },
+): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for await (const { count, outputs } of runImages(session, images)) {
+    const values = outputs[output] as Float32Array;
+    const length = values.length / count;
+    for (let i = 0; i < count; i++) rows.push(values.subarray(i * length, (i + 1) * length));
+  }
+  return rows;
+}

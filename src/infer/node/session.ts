@@ -1,0 +1,30 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InputError } from '../../errors.js';
+import type { Pixels } from '../../image/pixels.js';
+import { createSession, type Session } from '../session.js';
+
+export interface SessionOptions {
+  /** threads that compute; default: as many as the processor has cores */
+  readonly threads?: number;
+}
+
+/**
+ * Loads a graph into ONNX Runtime.
+ * @throws {InputError} where the bytes are not a graph that it can run
+ */
+export async function openSession(
+  file: Uint8Array,
+  { threads = 0, input }: SessionOptions & { input: Omit<Pixels, 'data'> },
+): Promise<Session> {
+  try {
+    const session = await InferenceSession.create(file, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      logSeverityLevel: 4, // errors are thrown; a library does not print
+    });
+    return createSession(session, { Tensor, input });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(`ONNX Runtime cannot load the model: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,45 @@
+/** A loaded graph that runs: what is the same in every ONNX Runtime. */
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+import type { Pixels } from '../image/pixels.js';
+import { PORTS } from './ports.js';
+
+/** The outputs of one run, each with a row for every image. */
+export type Outputs = Partial<Readonly<Record<keyof typeof PORTS, Float32Array>>>;
+
+export interface Session {
+  /** @param pixels images one after the other, as the graph takes them @param count one or more */
+  run(pixels: Uint8Array, count: number): Promise<Outputs>;
+  close(): Promise<void>;
+}
+
+/** Runs one batch after the other: no runtime is faster with two at a time, and the browser's refuses it. */
+export function createSession(
+  session: InferenceSession,
+  { Tensor, input }: { Tensor: TensorConstructor; input: Omit<Pixels, 'data'> },
+): Session {
+  const { height, width, channels } = input;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function run(pixels: Uint8Array, count: number): Promise<Outputs> {
+    const feeds = { [PORTS.pixels]: new Tensor('uint8', pixels, [count, height, width, channels]) };
+    const outputs = await session.run(feeds);
+    return Object.fromEntries(
+      Object.entries(PORTS).flatMap(([name, port]) => {
+        const tensor: Tensor | undefined = outputs[port];
+        return tensor === undefined ? [] : [[name, tensor.data as Float32Array]];
+      }),
+    );
+  }
+
+  return {
+    run(pixels, count) {
+      const result = last.then(() => run(pixels, count));
+      last = result.catch(() => {});
+      return result;
+    },
+    async close() {
+      await last;
+      await session.release();
+    },
+  };
+}
