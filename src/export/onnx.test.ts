@@ -58,8 +58,9 @@ describe('quantize', () => {
     );
   });
 
-  it('keeps a row of zeros', () => {
+  it('keeps a row of zeros, and makes one of what is next to nothing', () => {
     expect([...quantize(new Float32Array(4), 2).values]).toEqual([0, 0, 0, 0]);
+    expect([...quantize(Float32Array.of(190 * 2 ** -149, 0), 1).values]).toEqual([0, 0]);
   });
 });
 

@@ -90,6 +90,9 @@ function store(constant: Constant, precision: Precision): Stored {
   };
 }
 
+/** Rows of nothing but zeros and numbers near it have this one; smaller ones lose digits of their own. */
+const SMALLEST_SCALE = 2 ** -100;
+
 /** Each row as whole numbers −127…127 times a scale. */
 export function quantize(data: Float32Array, rows: number): { values: Int8Array; scales: Float32Array } {
   const length = data.length / rows;
@@ -98,7 +101,7 @@ export function quantize(data: Float32Array, rows: number): { values: Int8Array;
   for (let row = 0; row < rows; row++) {
     const numbers = data.subarray(row * length, (row + 1) * length);
     const greatest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    scales[row] = greatest / 127 || 1; // a row of zeros has no scale of its own
+    scales[row] = Math.max(greatest / 127, SMALLEST_SCALE);
     numbers.forEach((value, i) => {
       values[row * length + i] = Math.round(value / scales[row]);
     });
