@@ -1,8 +1,9 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(process.env.FUZZ ? [] : ['src/data/formats/fuzz.test.ts'])], // npm run fuzz
     pool: 'forks', // libtorch lives in the process: no worker threads
     maxWorkers: 2,
     testTimeout: 60_000,

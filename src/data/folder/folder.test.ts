@@ -118,10 +118,16 @@ describe('a list of images', () => {
     [
       'list.csv',
       'path,label,split\na.jpg,cat,dev\n',
-      "line 2: the split is one of train, validation, test, not 'dev'",
+      'line 2: the split is one of train, validation, test, not "dev"',
     ],
     ['list.csv', 'path,label\n"a.jpg,cat\n', 'is not a CSV list'],
     ['list.jsonl', '{"path":"a.jpg"}\n{"path"\n', 'line 2: not a JSON object'],
+    [
+      'list.jsonl',
+      '{"path":"a.jpg","label":{"toString":1}}',
+      'line 1: the label is a name or a number, not {',
+    ],
+    ['list.jsonl', '{"path":"a.jpg","split":{"toString":1}}', 'line 1: the split is one of train'],
     ['list.txt', 'a.jpg cat', 'neither a folder nor a list'],
   ])('%s with %j is refused, with the line', (name, content, message) => {
     const list = write(name, content);

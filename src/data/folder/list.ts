@@ -5,13 +5,13 @@
  *     <class>/…          unlabeled/…  validation/<class>/…  test/<class>/…
  *     a CSV or JSONL file with path and label, and perhaps split, of each image
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { InputError } from '../../errors.js';
+import { readInputFile } from '../formats/file.js';
+import { type Entry, PARTS, type Part, parseImageList } from '../formats/image-list.js';
 
-export const PARTS = ['train', 'validation', 'test'] as const;
-export type Part = (typeof PARTS)[number];
+export { PARTS, type Part };
 
 export interface ListedImage {
   /** relative to the list's folder */
@@ -37,13 +37,6 @@ const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.t
 const LABELED = 'labeled';
 const RESERVED = [LABELED, 'unlabeled', 'validation', 'test'];
 
-/** What a list or a folder says of one image. */
-interface Entry {
-  readonly path: string;
-  readonly part: Part;
-  readonly className: string | null;
-}
-
 /**
  * Lists the images of a folder or of a list file. Hidden files and other kinds of files than JPEG, PNG, WebP, AVIF, GIF
  * and TIFF are passed over.
@@ -62,8 +55,9 @@ export function listImages(path: string): ImageList {
         `least two are needed: put images into ${LABELED}/<class>/ or into one folder for each class`,
     );
   }
+  const labelOf = new Map(classes.map((name, label) => [name, label]));
   const images = entries.map(({ path: image, part, className }): ListedImage => {
-    const label = className === null ? -1 : classes.indexOf(className);
+    const label = className === null ? -1 : (labelOf.get(className) ?? -1);
     if (label < 0 && className !== null) {
       throw new InputError(
         `${join(folder, image)} is a ${part} image of class ${className}, of which there is no labeled image`,
@@ -117,72 +111,9 @@ function isImageFile(path: string): boolean {
 }
 
 function readList(path: string): Entry[] {
-  const kind = extname(path).toLowerCase();
-  if (kind !== '.csv' && kind !== '.jsonl') {
-    throw new InputError(`${path} is neither a folder nor a list of images that ends with .csv or .jsonl`);
-  }
-  const text = readFileSync(path, 'utf8');
-  const rows = kind === '.csv' ? csvRows(text, path) : jsonRows(text, path);
-  const seen = new Set<string>();
-  return rows.map(({ line, values }) => {
-    const at = `${path}, line ${line}`;
-    const { path: image, label, split = '' } = values;
-    if (typeof image !== 'string' || image === '')
-      throw new InputError(`${at}: there is no path of an image`);
-    if (seen.has(image)) throw new InputError(`${at}: ${image} is listed twice`);
-    seen.add(image);
-    if (!PARTS.includes((split || 'train') as Part)) {
-      throw new InputError(`${at}: the split is one of ${PARTS.join(', ')}, not '${split}'`);
-    }
-    const className = label === undefined || label === null || label === '' ? null : String(label);
-    return {
-      path: relative(dirname(path), resolve(dirname(path), image)),
-      part: (split || 'train') as Part,
-      className,
-    };
-  });
-}
-
-interface Row {
-  readonly line: number;
-  readonly values: { path?: unknown; label?: unknown; split?: string };
-}
-
-function csvRows(text: string, path: string): Row[] {
-  try {
-    const rows = parse(text, {
-      columns: true,
-      bom: true,
-      skip_empty_lines: true,
-      record_delimiter: ['\r\n', '\n'],
-      trim: true,
-      info: true,
-    });
-    if (rows.length > 0 && !('path' in (rows[0] as unknown as { record: object }).record)) {
-      throw new Error('its first line does not name a column path');
-    }
-    return (rows as unknown as { record: Row['values']; info: { lines: number } }[]).map(
-      ({ record, info }) => ({
-        line: info.lines,
-        values: record,
-      }),
-    );
-  } catch (error) {
-    throw new InputError(
-      `${path} is not a CSV list of images with the columns path,label: ${(error as Error).message}`,
-    );
-  }
-}
-
-function jsonRows(text: string, path: string): Row[] {
-  return text.split('\n').flatMap((content, index) => {
-    if (content.trim() === '') return [];
-    try {
-      const values: unknown = JSON.parse(content);
-      if (typeof values === 'object' && values !== null) return [{ line: index + 1, values }];
-    } catch {} // told below
-    throw new InputError(
-      `${path}, line ${index + 1}: not a JSON object such as {"path":"a.jpg","label":"cat"}`,
-    );
-  });
+  return parseImageList(readInputFile(path), path).map(({ path: image, part, className }) => ({
+    path: relative(dirname(path), resolve(dirname(path), image)),
+    part,
+    className,
+  }));
 }

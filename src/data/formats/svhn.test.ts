@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { MAT_HEADER, type MatArrayParts, matArray, matElement } from '../../../test/support/data-files.js';
 import { readFixture } from '../../../test/support/fixtures.js';
 import { InputError } from '../../errors.js';
 import { parseSvhn } from './svhn.js';
@@ -29,38 +30,14 @@ describe("SVHN's files of another writer", () => {
   });
 });
 
-const header = readFixture('data/svhn/extra_32x32.mat').subarray(0, 128);
-
-/** An element with its tag and padding. */
-function element(type: number, content: Uint8Array, length = content.length): Buffer {
-  const tag = Buffer.alloc(8);
-  tag.writeUInt32LE(type);
-  tag.writeUInt32LE(length, 4);
-  return Buffer.concat([tag, content, Buffer.alloc(type === 15 ? 0 : -content.length & 7)]);
-}
-
+const header = MAT_HEADER;
+const element = matElement;
+const array = matArray;
 const integers = (...values: number[]) => Buffer.from(Int32Array.from(values).buffer);
 
-interface ArrayParts {
-  name: string;
-  shape: number[];
-  values: Uint8Array;
-  type?: number;
-}
-
-function array({ name, shape, values, type = 2 }: ArrayParts): Buffer {
-  const parts = [
-    element(6, integers(9, 0)),
-    element(5, integers(...shape)),
-    element(1, Buffer.from(name)),
-    element(type, values),
-  ];
-  return element(14, Buffer.concat(parts));
-}
-
-const x = (changes: Partial<ArrayParts> = {}) =>
+const x = (changes: Partial<MatArrayParts> = {}) =>
   array({ name: 'X', shape: [32, 32, 3, 1], values: Buffer.alloc(3072), ...changes });
-const y = (changes: Partial<ArrayParts> = {}) =>
+const y = (changes: Partial<MatArrayParts> = {}) =>
   array({ name: 'y', shape: [1, 1], values: Buffer.of(3), ...changes });
 
 describe('a file is refused with the place', () => {

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { tarChecksum } from '../../../test/support/data-files.js';
 import { readFixture } from '../../../test/support/fixtures.js';
 import { InputError } from '../../errors.js';
 import { readTar } from './tar.js';
@@ -39,23 +40,18 @@ describe('a tar archive', () => {
     header.write('deep/down', 345, 'latin1');
     header.write('0', 156, 'latin1');
     header.write(`${(9).toString(8).padStart(11, '0')}\0`, 124, 'latin1');
-    header.write(checksum(header), 148, 'latin1');
+    header.write(tarChecksum(header), 148, 'latin1');
     expect(members(Buffer.concat([header, Buffer.alloc(512)]))[0].name).toBe(
       'deep/down/cifar-10-batches-bin/',
     );
   });
 });
 
-function checksum(header: Buffer): string {
-  const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
-  return `${sum.toString(8).padStart(6, '0')}\0 `;
-}
-
 describe('a damaged tar archive is refused with the place', () => {
   const changed = (at: number, text: string, fix = false): Buffer => {
     const copy = Buffer.from(archive);
     copy.write(text, at, 'latin1');
-    if (fix) copy.write(checksum(copy.subarray(512, 1024)), 512 + 148, 'latin1');
+    if (fix) copy.write(tarChecksum(copy.subarray(512, 1024)), 512 + 148, 'latin1');
     return copy;
   };
 

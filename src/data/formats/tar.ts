@@ -1,5 +1,6 @@
 /** The members of a tar archive, as GNU tar and POSIX write it: blocks of 512 bytes, each file after its header. */
 
+import { expansionLimit, isGzip, unpackAll } from './compressed.js';
 import { damaged } from './file.js';
 
 export interface TarMember {
@@ -12,6 +13,21 @@ export interface TarMember {
 const BLOCK = 512;
 const CHECKSUM = { start: 148, end: 156 };
 const REGULAR_FILE = /^[0\0]$/;
+
+/**
+ * The files of an archive, gzip-compressed or not, by name.
+ *
+ * @throws InputError as {@link readTar}, or if it unpacks to more than such archives do
+ */
+export function readArchive(file: Buffer, path: string): ReadonlyMap<string, Uint8Array> {
+  const archive = isGzip(file) ? unpackArchive(file, path) : file;
+  return new Map(Array.from(readTar(archive, path), ({ name, data }) => [name, data]));
+}
+
+function unpackArchive(file: Buffer, path: string): Uint8Array {
+  const expected = file.length < 4 ? 0 : file.readUInt32LE(file.length - 4); // gzip ends with the length of what it packs
+  return unpackAll({ data: file, method: 'gzip', path }, expansionLimit(file.length), expected).unpacked;
+}
 
 /**
  * The regular files of an archive, in order. Folders, links and extended headers are passed over.

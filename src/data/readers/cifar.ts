@@ -3,10 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCifarBinary, parseCifarPickle } from '../formats/cifar.js';
-import { expansionLimit, isGzip, unpackAll } from '../formats/compressed.js';
 import { damaged, readInputFile } from '../formats/file.js';
 import { checkLabels, type LabeledImages } from '../formats/labeled-images.js';
-import { readTar } from '../formats/tar.js';
+import { readArchive } from '../formats/tar.js';
 import type { Reader } from './reader.js';
 
 export interface CifarLayout {
@@ -66,7 +65,7 @@ export const cifarReader: Reader<CifarLayout> = {
 
   read(folder, { layout: { variant }, classCount }) {
     const { version, place, isArchive } = find(folder, variant) as Found;
-    const files = isArchive ? membersOf(place) : null;
+    const files = isArchive ? readArchive(readInputFile(place), place) : null;
     const piece = (name: string): LabeledImages => {
       const path = isArchive ? `${place}: ${version.folder}/${name}` : join(place, name);
       const file = files === null ? readInputFile(path) : files.get(`${version.folder}/${name}`);
@@ -97,15 +96,4 @@ function find(folder: string, variant: CifarLayout['variant']): Found | null {
     if (existsSync(archive)) return { version, place: archive, isArchive: true };
   }
   return null;
-}
-
-function membersOf(archive: string): Map<string, Uint8Array> {
-  const file = readInputFile(archive);
-  const tar = isGzip(file) ? unpackArchive(file, archive) : file;
-  return new Map(Array.from(readTar(tar, archive), ({ name, data }) => [name, data]));
-}
-
-function unpackArchive(file: Buffer, path: string): Uint8Array {
-  const expected = file.length < 4 ? 0 : file.readUInt32LE(file.length - 4); // gzip ends with the length of what it packs
-  return unpackAll({ data: file, method: 'gzip', path }, expansionLimit(file.length), expected).unpacked;
 }
