@@ -69,6 +69,13 @@ module.exports = {
       to: { path: TESTS },
     },
     {
+      name: 'parity-data-only-in-parity-tests',
+      comment: '`npm run test:parity` is all tests that read the parity folder: name yours *.parity.test.ts.',
+      severity: 'error',
+      from: { pathNot: '\\.parity\\.test\\.ts$' },
+      to: { path: '^test/support/(parity|published-networks)\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-development-dependencies',
       severity: 'error',
       from: { path: '^src/', pathNot: TESTS },

@@ -1,6 +1,6 @@
 /**
  * The parity folder: inputs and outputs of the published implementation, described in `test/fixtures/parity/README.md`.
- * `FEATMATCH_PARITY` may name another folder of the same form.
+ * `FEATMATCH_PARITY` may name another folder of the same form. Only tests named `*.parity.test.ts` read it: `npm run test:parity` is all of them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,11 @@ import { readSafetensors } from '../../src/runs/safetensors.js';
 import { setConvolutionAlgorithm, type Tensor, tensor } from '../../src/tensor/index.js';
 import { indicesOf } from './tensors.js';
 
-const FOLDER = process.env.FEATMATCH_PARITY || fileURLToPath(new URL('../fixtures/parity/', import.meta.url));
+const OTHER_FOLDER = process.env.FEATMATCH_PARITY || undefined;
+const FOLDER = OTHER_FOLDER ?? fileURLToPath(new URL('../fixtures/parity/', import.meta.url));
+
+/** Whether the folder is the project's own copy, of which more is known than of any. */
+export const isOwnFolder = OTHER_FOLDER === undefined;
 
 // The published numbers come from direct convolutions. Winograd's are compared with them in src/nn/conv3x3.test.ts.
 setConvolutionAlgorithm('direct');
@@ -102,4 +106,12 @@ export function expectRelative(actual: number, expected: number, tolerance: numb
   const allowed = tolerance * Math.max(Math.abs(expected), scale);
   if (!(Math.abs(actual - expected) <= allowed))
     expect.fail(`${actual} is not within ${allowed} of ${expected}`);
+}
+
+/**
+ * The scale below which a norm of a gradient is rounding, one thousandth of the greatest: a bias in front of a batch
+ * normalization has no effect, so that its exact gradient is 0, and what is computed, here and there, is rounding.
+ */
+export function roundingOf(parameters: readonly ParityParameter[]): number {
+  return 1e-3 * Math.max(...parameters.map(({ grad_l2 }) => grad_l2 ?? 0));
 }

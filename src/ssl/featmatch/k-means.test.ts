@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { parityJson, parityTensors } from '../../../test/support/parity.js';
 import { expectNumbers, expectTensor, type Nested, tensorOf } from '../../../test/support/tensors.js';
 import { Generator, liveTensors, setThreads, type Tensor, tensor, tidy } from '../../tensor/index.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './k-means.js';
@@ -53,19 +52,6 @@ function expectConsistent(points: Points, result: KMeansResult): void {
 }
 
 describe('K-means', () => {
-  it.each([1, 2, 3])(
-    'comes within a percent of the best inertia known of the parity data (seed %i)',
-    (seed) => {
-      const { k, best_known_inertia } = parityJson<{ k: number; best_known_inertia: number }>('kmeans.json');
-      const inertia = tidy(() => {
-        const features = parityTensors('kmeans.safetensors')('features');
-        const directions = features.div(features.norm([1], true));
-        return kMeans(directions, { clusters: k, generator: new Generator(seed) }).inertia;
-      });
-      expect(inertia).toBeLessThanOrEqual(1.01 * best_known_inertia);
-    },
-  );
-
   it('finds groups that lie apart, with their means as centers', () => {
     const points = [
       [0, 0],

@@ -1,85 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parityTensors } from '../../../test/support/parity.js';
-import { expectNumbers, expectTensor, tensorOf } from '../../../test/support/tensors.js';
-import { Generator, liveTensors, setThreads, type Tensor, tidy } from '../../tensor/index.js';
-import { type Prototypes, selectPrototypes } from './prototypes.js';
+import { expectSameRows, selectedRows } from '../../../test/support/prototype-rows.js';
+import { expectTensor, tensorOf } from '../../../test/support/tensors.js';
+import { Generator, liveTensors, setThreads, tidy } from '../../tensor/index.js';
+import { selectPrototypes } from './prototypes.js';
 
 beforeAll(() => setThreads(1));
 
-interface Row {
-  readonly features: number[];
-  readonly label: number;
-  readonly fromLabeled: boolean;
-}
-
-function rowsOf(features: Tensor, labels: ArrayLike<number>, fromLabeled: readonly boolean[]): Row[] {
-  const [count, length] = features.shape;
-  const numbers = features.numbers();
-  return Array.from({ length: count }, (_, i) => ({
-    features: numbers.slice(i * length, (i + 1) * length),
-    label: labels[i],
-    fromLabeled: fromLabeled[i],
-  }));
-}
-
-const selectedRows = ({ features, labels, fromLabeled }: Prototypes) => rowsOf(features, labels, fromLabeled);
-
-/** The same rows, in any order within a class: each expected one is the nearest of the actual ones, and close. */
-function expectSameRows(actual: readonly Row[], expected: readonly Row[]): void {
-  expect(actual.length).toBe(expected.length);
-  const left = [...actual];
-  for (const row of expected) {
-    const distance = (other: Row) => Math.hypot(...row.features.map((x, i) => x - other.features[i]));
-    const candidates = left.filter(
-      ({ label, fromLabeled }) => label === row.label && fromLabeled === row.fromLabeled,
-    );
-    const [nearest] = candidates.toSorted((a, b) => distance(a) - distance(b));
-    expect(nearest, `a prototype of class ${row.label}`).toBeDefined();
-    expectNumbers(nearest.features, row.features, { tolerance: 1e-4, what: 'the nearest prototype' });
-    left.splice(left.indexOf(nearest), 1);
-  }
-}
-
 const count = (values: readonly unknown[], wanted: unknown) =>
   values.filter((value) => value === wanted).length;
-
-describe('the published prototypes', () => {
-  const given = parityTensors('prototypes.safetensors');
-  const givenAlone = parityTensors('prototypes_labeled_only.safetensors');
-  const expectedClasses = given('prototype_class').numbers();
-  const expectedFromLabeled = given('prototype_is_labeled').numbers().map(Boolean);
-  const labels = given('labels').numbers();
-  const classes = given('unlabeled_probabilities').shape[1];
-  const prototypesPerClass = count(expectedClasses, 0);
-  const labeledRatio = count(expectedFromLabeled, true) / expectedFromLabeled.length;
-  const labeled = () => ({ features: given('labeled_features'), labels });
-
-  it.each([1, 2, 3])('come from labeled and confident unlabeled features (seed %i)', (seed) => {
-    const recorded = {
-      features: given('unlabeled_features'),
-      probabilities: given('unlabeled_probabilities'),
-    };
-    const options = { classes, prototypesPerClass, labeledRatio, generator: new Generator(seed) };
-    expectSameRows(
-      selectedRows(selectPrototypes(labeled(), recorded, options)),
-      rowsOf(given('prototypes'), expectedClasses, expectedFromLabeled),
-    );
-  });
-
-  it.each([1, 2, 3])('come from labeled features alone where nothing was recorded (seed %i)', (seed) => {
-    const expected = givenAlone('prototype_class').numbers();
-    const options = {
-      classes,
-      prototypesPerClass: count(expected, 0),
-      labeledRatio,
-      generator: new Generator(seed),
-    };
-    expectSameRows(
-      selectedRows(selectPrototypes(labeled(), null, options)),
-      rowsOf(givenAlone('prototypes'), expected, Array<boolean>(expected.length).fill(true)),
-    );
-  });
-});
 
 describe('selectPrototypes', () => {
   const generator = () => new Generator(1);

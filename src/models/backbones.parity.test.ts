@@ -9,9 +9,11 @@ import {
   parityFiles,
   parityJson,
   parityTensors,
+  roundingOf,
 } from '../../test/support/parity.js';
+import { ownEncoderName, publishedModel } from '../../test/support/published-networks.js';
 import { Generator, type MemoryFormat, noGrad, setThreads, type Tensor, tidy } from '../tensor/index.js';
-import { createEncoder, type ModelOptions } from './index.js';
+import { createEncoder } from './index.js';
 
 beforeAll(() => setThreads(1));
 
@@ -27,49 +29,18 @@ interface BackboneParity {
 const NETWORKS = parityFiles(/^backbone_.+\.json$/);
 const FORMATS: MemoryFormat[] = ['contiguous', 'channels-last'];
 
-/** The model as the published code builds it. */
-function publishedModel(architecture: string): ModelOptions {
-  const [, depth, width] = /^wresnet-(\d+)-(\d+)$/.exec(architecture) ?? [];
-  if (depth !== undefined) {
-    return {
-      name: 'wide-resnet',
-      depth: Number(depth),
-      width: Number(width),
-      strides: [1, 2, 2],
-      batchNormMomentum: 0.001,
-      preActivation: 'first-only',
-    };
-  }
-  if (architecture === 'cnn-13' || architecture === 'resnet-18')
-    return { name: architecture, batchNormMomentum: 0.1 };
-  throw new Error(`the parity folder has a network '${architecture}' that is not known here`);
-}
-
-/** Our name of a published parameter. ResNet-18 there is a list of torchvision's parts; here they have their names. */
-function ownName(architecture: string, published: string): string {
-  if (architecture !== 'resnet-18') return `model.${published}`;
-  const parts: Record<string, string> = {
-    0: 'conv1',
-    1: 'bn1',
-    4: 'layer1',
-    5: 'layer2',
-    6: 'layer3',
-    7: 'layer4',
-  };
-  return published.replace(/^\d+/, (position) => parts[position]);
-}
-
 describe.each(NETWORKS)('the published network of %s', (file) => {
   const parity = parityJson<BackboneParity>(file);
   const { arch } = parity;
   const stored = parityTensors('backbones.safetensors');
-  const build = () =>
-    createEncoder(publishedModel(arch), { channels: parity.input_shape[1], generator: new Generator(1) });
+  const model = publishedModel(parity.parameters);
+  const ownName = (published: string) => ownEncoderName(model, published);
+  const build = () => createEncoder(model, { channels: parity.input_shape[1], generator: new Generator(1) });
 
   it('has the same parameters, in the same order', () => {
     const network = build();
     const own = [...network.namedParameters()].map(([name, { shape }]) => ({ name, shape }));
-    expect(own).toEqual(parity.parameters.map(({ name, shape }) => ({ name: ownName(arch, name), shape })));
+    expect(own).toEqual(parity.parameters.map(({ name, shape }) => ({ name: ownName(name), shape })));
     expect(network.parameters().reduce((sum, { size }) => sum + size, 0)).toBe(parity.num_parameters);
     expect(network.featureDimension).toBe(parity.feature_dim);
   });
@@ -80,7 +51,7 @@ describe.each(NETWORKS)('the published network of %s', (file) => {
       const own = network.namedParameters();
       noGrad(() => {
         for (const parameter of parity.parameters) {
-          (own.get(ownName(arch, parameter.name)) as Tensor).copyInPlace(
+          (own.get(ownName(parameter.name)) as Tensor).copyInPlace(
             fillParameter(parameter, parity.parameter_fill),
           );
         }
@@ -93,15 +64,16 @@ describe.each(NETWORKS)('the published network of %s', (file) => {
         .mul(stored(`${arch}.loss_weights`))
         .sum()
         .backward();
+      const rounding = roundingOf(parity.parameters);
       for (const { name, grad_l2, grad_ramp_dot } of parity.parameters) {
-        const gradient = own.get(ownName(arch, name))?.grad ?? null;
+        const gradient = own.get(ownName(name))?.grad ?? null;
         if (grad_l2 === null || grad_ramp_dot === null) {
           expect(gradient, `the gradient of ${name}`).toBeNull();
           continue;
         }
         const derivatives = gradient?.numbers() ?? [];
-        expectRelative(euclideanNorm(derivatives), grad_l2, GRADIENT_TOLERANCE, ROUNDING);
-        expectRelative(rampDot(derivatives), grad_ramp_dot, GRADIENT_TOLERANCE, Math.max(grad_l2, ROUNDING));
+        expectRelative(euclideanNorm(derivatives), grad_l2, GRADIENT_TOLERANCE, rounding);
+        expectRelative(rampDot(derivatives), grad_ramp_dot, GRADIENT_TOLERANCE, Math.max(grad_l2, rounding));
       }
 
       // The pass above has moved the running statistics once.
@@ -110,12 +82,6 @@ describe.each(NETWORKS)('the published network of %s', (file) => {
     });
   });
 });
-
-/**
- * A bias in front of a batch normalization has no effect: its exact gradient is 0, and what is computed, here and there,
- * is rounding.
- */
-const ROUNDING = 0.1;
 
 function euclideanNorm(numbers: readonly number[]): number {
   return Math.sqrt(numbers.reduce((sum, number) => sum + number * number, 0));
