@@ -19,7 +19,10 @@ export async function compareWithEngine(
   { images, indices }: Images,
 ): Promise<number> {
   const actual = await outputOf(session, 'probabilities', { images, indices });
-  const expected = predictImages(learning, images, { normalization: description.normalization, indices });
+  const expected = await predictImages(learning, images, {
+    normalization: description.normalization,
+    indices,
+  });
   let largest = 0;
   expected.forEach((row, i) => {
     row.forEach((probability, label) => {
