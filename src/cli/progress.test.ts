@@ -64,7 +64,7 @@ describe('progress', () => {
 describe('createRateMeter', () => {
   it('gives the rate of the last seconds', () => {
     const rate = createRateMeter({ windowSeconds: 5, start: 100 });
-    let count = 0;
+    let count = 100;
     const run = (seconds: number, perSecond: number) => {
       let last = 0;
       for (let i = 0; i < seconds * 10; i++) {

@@ -32,7 +32,8 @@ export async function readModelFiles(
       throw new InputError(`${folder}${name} cannot be read (${reason}); "featmatch export" writes it`);
     }
   };
-  const [manifest, graph] = await Promise.all([readFile(FILES.manifest), readFile(FILES.graph)]);
+  const manifest = await readFile(FILES.manifest); // first: where nothing is there, it is always the same file that is missed
+  const graph = await readFile(FILES.graph);
   return { manifest: new TextDecoder().decode(manifest), graph, folder };
 }
 
