@@ -3,12 +3,13 @@
  * behind, which no longer counts once that process is seen to be gone, by its number and its start on this host.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
-import { explainWriteError, temporaryPath } from './atomic.js';
+import { explainWriteError } from './atomic.js';
 
 const ownerSchema = z.object({
   host: z.string(),
@@ -76,17 +77,27 @@ function createFile(path: string, content: string): boolean {
   }
 }
 
-/** Two processes may find the same stale lock: what is taken away has to be that one and not the other's new one. */
+/**
+ * Several processes may find the same stale lock, and one that is late must not take away the new lock of another. So
+ * it is removed only by whoever made a file that is named after its content, and only where it still is that one.
+ */
 function removeStale(path: string, stale: string): void {
-  const aside = temporaryPath(path);
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return; // the other was faster
-    throw explainWriteError(error, path);
+  const right = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 16)}`;
+  if (!createFile(right, '')) {
+    const since = statSync(right, { throwIfNoEntry: false })?.mtimeMs;
+    if (since !== undefined && Date.now() - since > WRITING_MILLISECONDS) rmSync(right, { force: true }); // it was killed
+    sleep(10);
+    return;
   }
-  if (readIfThere(aside) === stale) rmSync(aside);
-  else renameSync(aside, path);
+  try {
+    if (readIfThere(path) === stale) rmSync(path);
+  } finally {
+    rmSync(right, { force: true });
+  }
+}
+
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function isHeld(content: string, path: string): boolean {
