@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { randomStream } from '../src/image/random.js';
-import { featmatch, killTrainings, remainsOf, trainArguments } from './support/kills.js';
+import { featmatch, killTrainings, trainArguments } from './support/kills.js';
+import { remainsOf } from './support/remains.js';
 import { writeTinyMnist } from './support/tiny-mnist.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-kills-'));

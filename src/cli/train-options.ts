@@ -7,7 +7,7 @@ import { InputError } from '../errors.js';
 
 /** Options that stand for one setting. */
 const SETTING_OPTIONS = {
-  algorithm: ['algorithm.name', '<name>', 'featmatch or supervised'],
+  algorithm: ['algorithm.name', '<name>', 'name of the algorithm; the settings below tell which there are'],
   data: [
     'data.name',
     '<name or folder>',

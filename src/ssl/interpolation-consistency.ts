@@ -6,24 +6,69 @@
  *
  * with h_k the first k stages of the network and f_k the others, f the softmax, and f' the moving average of f.
  */
+import { z } from 'zod';
 import { crossEntropy, meanSquaredError } from '../nn/index.js';
 import { concatenate, noGrad, oneHot, type Tensor, tidy, uniform } from '../tensor/index.js';
-import type { Learner, LearnerContext } from './algorithm.js';
+import type { Algorithm, Learner, LearnerContext } from './algorithm.js';
 import { repeatPerView } from './batch.js';
-import type { ClassifierNetwork } from './classifier-network.js';
+import { ClassifierNetwork } from './classifier-network.js';
 import { linearRamp } from './equations.js';
 import { drawMixing, type Mixing, mix } from './mixing.js';
+import {
+  decay,
+  labeledMixupAlpha,
+  labeledViews,
+  mixupAlpha,
+  rampShare,
+  unlabeledWeight,
+  viewsOfLabeled,
+} from './options.js';
 import { Teacher } from './teacher.js';
 
-interface InterpolationOptions {
+const optionsWith = (defaults: {
+  labeledMixupAlpha: number;
+  mixupAlpha: number;
+  unlabeledWeight: number;
+  rampShare: number;
+}) =>
+  z.strictObject({
+    ...labeledViews({ weak: 1, strong: 0 }),
+    labeledMixupAlpha: labeledMixupAlpha(defaults.labeledMixupAlpha),
+    mixupAlpha: mixupAlpha(defaults.mixupAlpha),
+    unlabeledWeight: unlabeledWeight(defaults.unlabeledWeight, 'w'),
+    rampShare: rampShare(defaults.rampShare),
+    teacherDecay: decay(0.999, "the teacher's weights"),
+  });
+
+type InterpolationOptions = z.output<ReturnType<typeof optionsWith>>;
+
+export interface InterpolationMethod {
+  readonly title: string;
+  readonly citation: string;
+  readonly defaults: Parameters<typeof optionsWith>[0];
   /** k: always 0, or drawn for each step */
   readonly mixes: 'images' | 'any stage';
-  /** α of the labeled images; 0: they are not mixed */
-  readonly labeledMixupAlpha: number;
-  readonly mixupAlpha: number;
-  readonly unlabeledWeight: number;
-  readonly rampShare: number;
-  readonly teacherDecay: number;
+}
+
+/** The algorithm of a method that is told by where it mixes, and its hyper-parameters' defaults. */
+export function interpolationConsistency({
+  title,
+  citation,
+  defaults,
+  mixes,
+}: InterpolationMethod): Algorithm<InterpolationOptions, ClassifierNetwork> {
+  return {
+    title,
+    citation,
+    options: optionsWith(defaults),
+    views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
+    passes: ({ labeledWeakViews, labeledStrongViews }) => ({
+      labeled: labeledWeakViews + labeledStrongViews,
+      unlabeled: 2, // teacher and student
+    }),
+    createNetwork: (_, context) => new ClassifierNetwork(context),
+    createLearner: (own, context) => createLearner(own, context, mixes),
+  };
 }
 
 /** Consecutive rows, and how they are mixed among each other. */
@@ -32,14 +77,14 @@ interface Part {
   readonly mixing: Mixing | null;
 }
 
-export function createInterpolationLearner(
-  context: LearnerContext<ClassifierNetwork>,
+function createLearner(
   options: InterpolationOptions,
+  context: LearnerContext<ClassifierNetwork>,
+  mixes: InterpolationMethod['mixes'],
 ): Learner<ClassifierNetwork> {
   const { network, classes, generator, steps } = context;
-  const { mixes, labeledMixupAlpha, mixupAlpha, unlabeledWeight, rampShare, teacherDecay } = options;
   const stages = network.encoder.stages();
-  const teacher = new Teacher(context, teacherDecay);
+  const teacher = new Teacher(context, options.teacherDecay);
 
   const drawStage = () =>
     mixes === 'images' ? 0 : Math.floor(uniform([], 0, stages.length, { generator }).item());
@@ -61,8 +106,10 @@ export function createInterpolationLearner(
         const rows = { labeled: labeled.images.shape[0], unlabeled: unlabeled.count };
         const stage = drawStage();
         const ofLabeled =
-          labeledMixupAlpha === 0 ? null : drawMixing(rows.labeled, { alpha: labeledMixupAlpha, generator });
-        const ofUnlabeled = drawMixing(rows.unlabeled, { alpha: mixupAlpha, generator });
+          options.labeledMixupAlpha === 0
+            ? null
+            : drawMixing(rows.labeled, { alpha: options.labeledMixupAlpha, generator });
+        const ofUnlabeled = drawMixing(rows.unlabeled, { alpha: options.mixupAlpha, generator });
         const target = noGrad(() => mix(teacher.network.probabilities(unlabeled.weak), ofUnlabeled));
         const parts = [
           { rows: rows.labeled, mixing: ofLabeled },
@@ -74,7 +121,7 @@ export function createInterpolationLearner(
         const y = repeatPerView(oneHot(labels, classes), rows.labeled / labeled.count);
         const lossClf = crossEntropy(logitsLabeled, ofLabeled === null ? y : mix(y, ofLabeled));
         const lossCon = meanSquaredError(logitsUnlabeled.softmax(1), target);
-        const w = unlabeledWeight * linearRamp(step, rampShare * steps);
+        const w = options.unlabeledWeight * linearRamp(step, options.rampShare * steps);
         const loss = lossClf.add(lossCon.mul(w));
         return { loss, metrics: { loss, lossClf, lossCon } };
       });

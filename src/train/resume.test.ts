@@ -11,18 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { remainsOf } from '../../test/support/remains.js';
 import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { AlgorithmName, Config } from '../config/index.js';
 import { InputError, InterruptedError } from '../errors.js';
-import {
-  checkpointPath,
-  listCheckpoints,
-  readCheckpointFile,
-  readRun,
-  readRunMetrics,
-  runPaths,
-  withoutTimes,
-} from '../runs/index.js';
+import { checkpointPath, listCheckpoints, readRun, readRunMetrics, runPaths } from '../runs/index.js';
 import { algorithms } from '../ssl/index.js';
 import { setThreads } from '../tensor/index.js';
 import { loadRunModel } from './run-checkpoints.js';
@@ -64,22 +57,6 @@ async function failedAfter(step: number, config: Config, data = stripesPair()): 
 const resume = (folder: string, config: Config, options: TrainOptions = {}) =>
   train(config, stripesPair(), { resume: folder, ...options });
 
-/** All that a run leaves, apart from times. */
-function remains({ folder }: { folder: string }) {
-  const { path, step } = listCheckpoints(folder).at(-1) ?? { path: '', step: 0 };
-  const tensors = [...readCheckpointFile(path).tensors].map(
-    ([name, { dtype, shape, data }]) =>
-      [name, { dtype, shape, bytes: Buffer.from(data.buffer).toString('base64') }] as const,
-  );
-  return {
-    step,
-    tensors: Object.fromEntries(tensors),
-    metrics: withoutTimes(readRunMetrics(folder)),
-    predictions: readFileSync(runPaths(folder).predictions, 'utf8'),
-    checkpoints: readdirSync(runPaths(folder).checkpoints),
-  };
-}
-
 const withoutEffort = ({
   folder: _,
   trainingSeconds: __,
@@ -108,14 +85,17 @@ describe('a run that is resumed', () => {
       const folder = await interruptedAfter(step, config);
       expect(readRun(folder)).toMatchObject({ status: 'interrupted', record: { step } });
       const result = await resume(folder, config);
-      expect(remains({ folder }).metrics, `after ${step}`).toEqual(remains(whole).metrics);
-      expect({ ...remains({ folder }), checkpoints: [] }).toEqual({ ...remains(whole), checkpoints: [] });
+      expect(remainsOf(folder).metrics, `after ${step}`).toEqual(remainsOf(whole.folder).metrics);
+      expect({ ...remainsOf(folder), checkpoints: [] }).toEqual({
+        ...remainsOf(whole.folder),
+        checkpoints: [],
+      });
       expect(withoutEffort(result)).toEqual(withoutEffort(whole));
     }
     for (const step of [6, 12]) {
       const folder = await failedAfter(step, config); // not saved at that step: some steps are made once more
       await resume(folder, config);
-      expect(remains({ folder }), `failed after ${step}`).toEqual(remains(whole));
+      expect(remainsOf(folder), `failed after ${step}`).toEqual(remainsOf(whole.folder));
     }
   });
 
@@ -126,8 +106,8 @@ describe('a run that is resumed', () => {
     const started: unknown[] = [];
     const result = await resume(folder, config, { onStart: (start) => started.push(start) });
     expect(started).toEqual([{ folder, step: 9, images: 9 * 30 }]);
-    expect(remains({ folder }).metrics).toEqual(remains(whole).metrics);
-    expect(remains({ folder }).tensors).toEqual(remains(whole).tensors);
+    expect(remainsOf(folder).metrics).toEqual(remainsOf(whole.folder).metrics);
+    expect(remainsOf(folder).tensors).toEqual(remainsOf(whole.folder).tensors);
     const { record } = readRun(folder);
     expect(record.resumed.map(({ step }) => step)).toEqual([2, 3, 9]);
     expect(record).toMatchObject({ status: 'finished', step: 12, results: { images: result.images } });
@@ -146,7 +126,7 @@ describe('a run that is resumed', () => {
     const uninterrupted = await train(other, stripesPair(), { folder: newFolder() });
     const folder = await failedAfter(5, other);
     await resume(folder, other);
-    expect(remains({ folder })).toEqual(remains(uninterrupted));
+    expect(remainsOf(folder)).toEqual(remainsOf(uninterrupted.folder));
   });
 
   it('ends bit for bit the same with whitened images', async () => {
@@ -155,7 +135,7 @@ describe('a run that is resumed', () => {
     const uninterrupted = await train(whitening, data, { folder: newFolder() });
     const folder = await failedAfter(3, whitening, data);
     await train(whitening, data, { resume: folder });
-    expect(remains({ folder })).toEqual(remains(uninterrupted));
+    expect(remainsOf(folder)).toEqual(remainsOf(uninterrupted.folder));
   });
 
   it.each(['median', 'best-on-validation'])('remembers what the protocol %s has seen', async (protocol) => {
@@ -188,7 +168,7 @@ describe('a run that is resumed', () => {
     const steps: number[] = [];
     const result = await resume(folder, config, { onStep: ({ step }) => steps.push(step) });
     expect(steps).toEqual([]);
-    expect(remains({ folder })).toEqual(remains(whole));
+    expect(remainsOf(folder)).toEqual(remainsOf(whole.folder));
     expect(withoutEffort(result)).toEqual(withoutEffort(whole));
   });
 
@@ -203,7 +183,7 @@ describe('a run that is resumed', () => {
     expect(error.cause).toBe('SIGTERM');
     expect(readRun(folder).status).toBe('interrupted');
     await resume(folder, config);
-    expect(remains({ folder }).predictions).toEqual(remains(whole).predictions);
+    expect(remainsOf(folder).predictions).toEqual(remainsOf(whole.folder).predictions);
   });
 
   it('begins with the first step where nothing was saved yet', async () => {
@@ -212,7 +192,7 @@ describe('a run that is resumed', () => {
     const started: number[] = [];
     await resume(folder, config, { onStart: ({ step }) => started.push(step) });
     expect(started).toEqual([0]);
-    expect(remains({ folder })).toEqual(remains(whole));
+    expect(remainsOf(folder)).toEqual(remainsOf(whole.folder));
   });
 });
 
@@ -235,8 +215,8 @@ describe('a damaged checkpoint', () => {
     expect(warnings).toEqual([
       `${checkpointPath(folder, 9)} is damaged: its content does not fit its checksum; the one before it takes its place`,
     ]);
-    expect(remains({ folder }).tensors).toEqual(remains(whole).tensors);
-    expect(remains({ folder }).metrics).toEqual(remains(whole).metrics);
+    expect(remainsOf(folder).tensors).toEqual(remainsOf(whole.folder).tensors);
+    expect(remainsOf(folder).metrics).toEqual(remainsOf(whole.folder).metrics);
     expect(readdirSync(runPaths(folder).checkpoints)).toContain('step-00000009.safetensors.broken');
   });
 
@@ -264,11 +244,11 @@ describe('resuming is refused', () => {
 
   it('where the run is finished', async () => {
     const { folder } = await train(config, stripesPair(), { folder: newFolder() });
-    const before = remains({ folder });
+    const before = remainsOf(folder);
     const error = await errorOf(resume(folder, config));
     expect(error).toBeInstanceOf(InputError);
     expect(error.message).toBe(`the run ${folder} is finished: there is nothing to resume`);
-    expect(remains({ folder })).toEqual(before);
+    expect(remainsOf(folder)).toEqual(before);
   });
 
   it('where it is being trained', async () => {

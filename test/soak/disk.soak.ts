@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listCheckpoints, readCheckpointFile, readRun, readRunMetrics } from '../../src/runs/index.js';
-import { featmatch, remainsOf, trainArguments } from '../support/kills.js';
+import { featmatch, trainArguments } from '../support/kills.js';
+import { remainsOf } from '../support/remains.js';
 import { writeTinyMnist } from '../support/tiny-mnist.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-disk-'));

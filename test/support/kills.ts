@@ -4,17 +4,11 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Random } from '../../src/image/random.js';
-import {
-  listCheckpoints,
-  readCheckpointFile,
-  readRunMetrics,
-  runPaths,
-  withoutTimes,
-} from '../../src/runs/index.js';
+import { runPaths } from '../../src/runs/index.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -136,20 +130,4 @@ function temporaryFiles(run: string): string[] {
   return [run, runPaths(run).checkpoints]
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.tmp')));
-}
-
-/** All that a run leaves, apart from times. */
-export function remainsOf(run: string) {
-  const { path, step } = listCheckpoints(run).at(-1) ?? { path: '', step: 0 };
-  const tensors = [...readCheckpointFile(path).tensors].map(
-    ([name, { dtype, shape, data }]) =>
-      [name, { dtype, shape, bytes: Buffer.from(data.buffer).toString('base64') }] as const,
-  );
-  return {
-    step,
-    tensors: Object.fromEntries(tensors),
-    metrics: withoutTimes(readRunMetrics(run)),
-    predictions: readFileSync(runPaths(run).predictions, 'utf8'),
-    checkpoints: readdirSync(runPaths(run).checkpoints),
-  };
 }

@@ -8,8 +8,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { InputError } from '../../errors.js';
+import { PARTS } from '../folder/list.js';
 import { type Artwork, readArtwork, readUnicodeEmoji } from './artwork.js';
-import { chooseEmoji, type EmojiImage, parts } from './concepts.js';
+import { chooseEmoji, type EmojiImage } from './concepts.js';
 import { type FamilyName, families, familyNames } from './families.js';
 
 export interface BuildOptions {
@@ -93,9 +94,9 @@ function pathOf(domain: string, { subgroup, codePoint, name }: EmojiImage): stri
 }
 
 /** The list of each part of each domain: "path number-of-class", a line an image. */
-export function listsOf(emoji: readonly EmojiImage[], classes: readonly string[]) {
+function listsOf(emoji: readonly EmojiImage[], classes: readonly string[]) {
   return familyNames.flatMap((domain) =>
-    parts.map((part) => ({
+    PARTS.map((part) => ({
       name: `${domain}_${part}.txt`,
       content: emoji
         .filter((image) => image.part === part)

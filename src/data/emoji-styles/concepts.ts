@@ -4,6 +4,7 @@
  */
 
 import { randomStream, shuffledRange } from '../../image/random.js';
+import type { Part } from '../folder/list.js';
 
 /** One emoji as Unicode has it. */
 export interface UnicodeEmoji {
@@ -13,9 +14,6 @@ export interface UnicodeEmoji {
   readonly group: string;
   readonly subgroup: string;
 }
-
-export const parts = ['train', 'validation', 'test'] as const;
-export type Part = (typeof parts)[number];
 
 export interface EmojiImage {
   /** Code point in lower-case hexadecimal, as the families' tables have it. */

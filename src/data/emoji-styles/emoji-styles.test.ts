@@ -15,11 +15,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../errors.js';
 import { catalog } from '../catalog/index.js';
 import type { ImageList } from '../folder/list.js';
+import { PARTS } from '../folder/list.js';
 import { classNames, parseDomainList } from '../formats/domain-list.js';
 import { readerOf } from '../readers/index.js';
 import { readUnicodeEmoji } from './artwork.js';
 import { buildEmojiStyles } from './build.js';
-import { chooseEmoji, conceptOf, type EmojiImage, parts } from './concepts.js';
+import { chooseEmoji, conceptOf, type EmojiImage } from './concepts.js';
 import { families, familyNames, INSTALL_COMMAND } from './families.js';
 
 const root = mkdtempSync(join(tmpdir(), 'featmatch-emoji-'));
@@ -91,7 +92,7 @@ describe('building emoji-styles', () => {
 
   test('draws every emoji of a large enough class once in every style', () => {
     for (const domain of familyNames) {
-      const images = parts.flatMap((part) => list(domain, part).images);
+      const images = PARTS.flatMap((part) => list(domain, part).images);
       expect(new Set(images).size).toBe(tools.length);
       for (const image of images) {
         expect(image.startsWith(`${domain}/odd-tool/1f6`)).toBe(true);
@@ -101,12 +102,12 @@ describe('building emoji-styles', () => {
   });
 
   test('writes lists that belong together', () => {
-    const lists = familyNames.flatMap((domain) => parts.map((part) => list(domain, part)));
+    const lists = familyNames.flatMap((domain) => PARTS.map((part) => list(domain, part)));
     expect(classNames(lists)).toEqual(['odd-tool']);
   });
 
   test('puts the same emoji into the same part of every style', () => {
-    for (const part of parts) {
+    for (const part of PARTS) {
       const emoji = (domain: string) => list(domain, part).images.map((path) => path.replace(domain, ''));
       for (const domain of familyNames) expect(emoji(domain)).toEqual(emoji('noto'));
     }

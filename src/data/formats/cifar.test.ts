@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { readFixture } from '../../../test/support/fixtures.js';
+import { generatedImages, readFixture } from '../../../test/support/fixtures.js';
 import { InputError } from '../../errors.js';
 import { parseCifarBinary, parseCifarPickle } from './cifar.js';
 import { readTar } from './tar.js';
@@ -9,19 +9,6 @@ import { readTar } from './tar.js';
 function member(archive: string, name: string): Buffer {
   const files = [...readTar(gunzipSync(readFixture(`data/cifar/${archive}.tar.gz`)), archive)];
   return Buffer.from(files.find((file) => file.name.endsWith(`/${name}`))?.data ?? []);
-}
-
-/** The images of the generator, (image, row, column, channel). */
-function expectedImages(count: number, seed: number): number[] {
-  return Array.from({ length: count * 3072 }, (_, i) => {
-    const [image, row, column, channel] = [
-      Math.floor(i / 3072),
-      Math.floor(i / 96) % 32,
-      Math.floor(i / 3) % 32,
-      i % 3,
-    ];
-    return (image * 50 + channel * 85 + row * 3 + column * 2 + seed) % 256;
-  });
 }
 
 describe("CIFAR's files of another writer", () => {
@@ -43,7 +30,7 @@ describe("CIFAR's files of another writer", () => {
     ['column-major', parseCifarPickle(member('cifar-100-python', 'test'), 'f', 'fine_labels'), [7, 50], 9],
   ])('%s', (_, { images, labels }, expected, seed) => {
     expect([...labels]).toEqual(expected);
-    expect([...images]).toEqual(expectedImages(expected.length, seed));
+    expect([...images]).toEqual(generatedImages(expected.length, seed));
   });
 });
 

@@ -1,22 +1,9 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { MAT_HEADER, type MatArrayParts, matArray, matElement } from '../../../test/support/data-files.js';
-import { readFixture } from '../../../test/support/fixtures.js';
+import { generatedImages, readFixture } from '../../../test/support/fixtures.js';
 import { InputError } from '../../errors.js';
 import { parseSvhn } from './svhn.js';
-
-/** The images of the generator, (image, row, column, channel). */
-function expectedImages(count: number, seed: number): number[] {
-  return Array.from({ length: count * 3072 }, (_, i) => {
-    const [image, row, column, channel] = [
-      Math.floor(i / 3072),
-      Math.floor(i / 96) % 32,
-      Math.floor(i / 3) % 32,
-      i % 3,
-    ];
-    return (image * 50 + channel * 85 + row * 3 + column * 2 + seed) % 256;
-  });
-}
 
 describe("SVHN's files of another writer", () => {
   test.each([
@@ -26,7 +13,7 @@ describe("SVHN's files of another writer", () => {
   ])('%s, %s', (name, _, labels, seed) => {
     const parsed = parseSvhn(readFixture(`data/svhn/${name}`), name);
     expect([...parsed.labels]).toEqual(labels);
-    expect([...parsed.images]).toEqual(expectedImages(labels.length, seed));
+    expect([...parsed.images]).toEqual(generatedImages(labels.length, seed));
   });
 });
 
