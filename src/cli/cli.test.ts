@@ -28,7 +28,7 @@ describe('featmatch', () => {
   it('--help lists the commands', () => {
     const { status, stdout, stderr } = featmatch('--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/train .*\n.*resume .*\n.*evaluate .*\n.*predict /);
+    expect(stdout).toMatch(/train .*\n.*resume .*\n(.*\n)*.*sweep .*\n(.*\n)*.*evaluate .*\n.*predict /);
   });
 
   it('--help loads no more than it needs, and so takes hardly longer than Node itself', () => {

@@ -26,6 +26,10 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: 'go on with a run that was interrupted, as if it had not been',
     load: () => import('./resume.js'),
   },
+  sweep: {
+    summary: 'train with several seeds and settings from one file, and compare',
+    load: () => import('./sweep.js'),
+  },
   evaluate: {
     summary: 'accuracy of a run on the test images of its data set',
     load: () => import('./evaluate.js'),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import type { ImageSet } from '../data/dataset.js';
 import type { Pixels } from '../image/pixels.js';
+import { parseCount } from './arguments.js';
 
 interface PredictOptions {
   run: string;
@@ -76,9 +76,4 @@ async function format(predictions: readonly ImagePrediction[]): Promise<string> 
     [{ title: 'image' }, { title: 'class' }, { title: 'probability', align: 'right' }],
     rows,
   );
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It is a number, 1 or greater.');
-  return Number(text);
 }

@@ -17,7 +17,8 @@ export function define(command: Command): void {
     .action(report);
 }
 
-async function report(folders: readonly string[], { markdown, json }: ReportOptions): Promise<void> {
+/** Prints means and deviations over the seeds of runs. @param folders runs, or folders that hold runs */
+export async function report(folders: readonly string[], { markdown, json }: ReportOptions): Promise<void> {
   const [{ listRuns, readRun, runPaths, reportRuns }, { formatMarkdownTable, formatTable }] =
     await Promise.all([import('../runs/index.js'), import('./table.js')]);
   if (markdown && json) throw new InputError('--markdown and --json are two forms of the report: choose one');

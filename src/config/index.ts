@@ -11,3 +11,4 @@ export {
   type PartialConfig,
 } from './schema.js';
 export { listSettings, type Setting, type SettingKey } from './settings.js';
+export { readSweep, type SweepRun } from './sweep.js';

@@ -32,16 +32,20 @@ export interface ConfigSources {
  *   a file that cannot be read; it names the setting and where it was given
  */
 export function resolveConfig({ preset, file, values, flags = [], sets = [] }: ConfigSources = {}): Config {
-  const layers = [
+  return resolveLayers([
     preset === undefined ? [] : [presetLayer(preset)],
     file === undefined ? [] : [fileLayer(file)],
     values === undefined ? [] : [{ source: 'the given values', values }],
     [...flags, ...sets.map(assignmentLayer)],
-  ];
-  const merged = mergeLayers(layers);
+  ]);
+}
+
+/** @param groups of layers, see mergeLayers @throws InputError as {@link resolveConfig} */
+export function resolveLayers(groups: readonly (readonly ConfigLayer[])[]): Config {
+  const merged = mergeLayers(groups);
   const result = configSchema.safeParse(merged);
   if (result.success) return result.data;
-  const given = layers.flat().reverse();
+  const given = groups.flat().reverse();
   const problems = result.error.issues.flatMap((issue) => describeIssue(issue, given, merged));
   const more = problems.length > MAX_PROBLEMS ? `; and ${problems.length - MAX_PROBLEMS} more` : '';
   throw new InputError(problems.slice(0, MAX_PROBLEMS).join('; ') + more);

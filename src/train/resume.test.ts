@@ -15,10 +15,10 @@ import { remainsOf } from '../../test/support/remains.js';
 import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { AlgorithmName, Config } from '../config/index.js';
 import { InputError, InterruptedError } from '../errors.js';
-import { checkpointPath, listCheckpoints, readRun, readRunMetrics, runPaths } from '../runs/index.js';
+import { checkpointPath, listCheckpoints, readRun, runPaths } from '../runs/index.js';
 import { algorithms } from '../ssl/index.js';
 import { setThreads } from '../tensor/index.js';
-import { loadRunModel } from './run-checkpoints.js';
+import { loadRunModel, stepsToKeep } from './run-checkpoints.js';
 import { type TrainingResult, type TrainOptions, train } from './train.js';
 
 const root = mkdtempSync(join(tmpdir(), 'featmatch-resume-'));
@@ -146,6 +146,7 @@ describe('a run that is resumed', () => {
       'data.validation=30',
       'optimizer.learningRate=0.3',
       'optimizer.schedule=constant',
+      'saveEvery=0',
     );
     const uninterrupted = await train(choosing, stripesPair(), { folder: newFolder() });
     for (const step of [3, 11]) {
@@ -311,44 +312,26 @@ describe('the checkpoints that stay', () => {
     expect(stepsOf(folder)).toEqual(steps);
   });
 
-  it('are also the best one, and the best one of the time of each that stays', async () => {
-    const config = supervisedConfig(
-      'evaluation.protocol=best-on-validation',
-      'evaluation.every=1',
-      'data.validation=30',
-      'optimizer.learningRate=0.3',
-      'optimizer.schedule=constant',
-      'saveEvery=2',
-      'keepCheckpoints=2',
-    );
-    const folder = newFolder();
-    await train(config, stripesPair(), {
-      folder,
-      onStep({ step }) {
-        const done = step - 1; // saved by now
-        const accuracies = readAccuracies(folder);
-        const bestUntil = (last: number) => {
-          const until = accuracies.slice(0, last);
-          return until.indexOf(Math.max(...until)) + 1;
-        };
-        const bests = Array.from({ length: done }, (_, i) => bestUntil(i + 1));
-        const saved = Array.from({ length: done }, (_, i) => i + 1).filter(
-          (n) => n % 2 === 0 || bests[n - 1] === n,
-        );
-        const last = saved.slice(-2);
-        expect(stepsOf(folder), `after ${done}`).toEqual(
-          [...new Set([...last, ...last.map(bestUntil)])].sort((a, b) => a - b),
-        );
-      },
-    });
-    const best = readRun(folder).record.results?.evaluatedStep as number;
-    expect(best).toBeLessThan(10); // so that it is not one of the last anyway
-    expect(stepsOf(folder)).toContain(best);
+  it('are also the best one, and the best one of the time of each that stays', () => {
+    const accuracies = [0.3, 0.5, 0.4, 0.6, 0.6, 0.2];
+    const measurements = accuracies.map((validationAccuracy, i) => ({
+      step: 10 * (i + 1),
+      testAccuracy: null,
+      validationAccuracy,
+    }));
+    const keptOf = (saved: number[], count: number | null, protocol = 'best-on-validation') => {
+      const config = toyConfig(
+        `keepCheckpoints=${count}`,
+        `evaluation.protocol=${protocol}`,
+        'data.validation=6',
+      );
+      return [...stepsToKeep(saved, config, measurements)].sort((a, b) => a - b);
+    };
+    expect(keptOf([5], 2)).toEqual([5]); // nothing was evaluated yet
+    expect(keptOf([10, 20, 30, 40], 2)).toEqual([20, 30, 40]); // up to 30 it is 20, up to 40 it is 40
+    expect(keptOf([20, 40, 50, 60], 2)).toEqual([40, 50, 60]);
+    expect(keptOf([20, 40, 50, 60], 1)).toEqual([40, 60]);
+    expect(keptOf([20, 40, 50, 60], 1, 'last')).toEqual([60]);
+    expect(keptOf([20, 40, 60], null)).toEqual([20, 40, 60]);
   });
-
-  function readAccuracies(folder: string): number[] {
-    return readRunMetrics(folder).flatMap(
-      ({ validationAccuracy }) => (validationAccuracy as number | undefined) ?? [],
-    );
-  }
 });

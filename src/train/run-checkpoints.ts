@@ -1,4 +1,5 @@
 /** The checkpoints of a run: which are kept, which one is gone on from, and which one its accuracy is of. */
+import type { Config } from '../config/index.js';
 import { InputError } from '../errors.js';
 import { checkpointPath, keepCheckpoints, listCheckpoints, type Run, readRun } from '../runs/index.js';
 import {
@@ -11,8 +12,8 @@ import {
   saveCheckpoint,
 } from './checkpoint.js';
 import type { Learning } from './learning.js';
-import { bestOnValidation, keepsBest } from './protocol.js';
-import type { SavedState, TrainingState } from './state.js';
+import { bestOnValidation, keepsBest, type Measurement } from './protocol.js';
+import type { TrainingState } from './state.js';
 
 /** Is told, in a sentence, what a user should know. */
 export type Warn = (sentence: string) => void;
@@ -29,20 +30,28 @@ export function saveRun(
   const metricsLength = run.metrics.save(); // first: no checkpoint may be ahead of its metrics
   const saved = state.save(metricsLength);
   saveCheckpoint(checkpointPath(run.folder, state.step), learning, { description, state: saved });
-  const { keepCheckpoints: count, evaluation } = description.config;
-  if (count !== null) {
-    const last = listCheckpoints(run.folder)
-      .map(({ step }) => step)
-      .slice(-count);
-    // of each of them the best up to it, so that training can go on from any
-    const best = keepsBest(evaluation) ? last.map((step) => bestStep(state.measurements, step)) : [];
-    keepCheckpoints(run.folder, new Set([...last, ...best]));
-  }
+  const steps = listCheckpoints(run.folder).map(({ step }) => step);
+  keepCheckpoints(run.folder, stepsToKeep(steps, description.config, state.measurements));
   run.saved(state.step);
 }
 
+/**
+ * Which of the saved steps (in order) stay: the last ones, and where the best weights are reported, of each of these the
+ * best up to it, so that training can go on from any.
+ */
+export function stepsToKeep(
+  saved: readonly number[],
+  { keepCheckpoints: count, evaluation }: Pick<Config, 'keepCheckpoints' | 'evaluation'>,
+  measurements: readonly Measurement[],
+): Set<number> {
+  const last = count === null ? saved : saved.slice(-count);
+  return new Set(
+    keepsBest(evaluation) ? [...last, ...last.map((step) => bestStep(measurements, step))] : last,
+  );
+}
+
 /** The training steps of the best weights among those after up to `step` steps; `step` where none was evaluated. */
-function bestStep(measurements: SavedState['measurements'], step: number): number {
+function bestStep(measurements: readonly Measurement[], step: number): number {
   const until = measurements.filter((measurement) => measurement.step <= step);
   return until.length === 0 ? step : bestOnValidation(until).step;
 }

@@ -311,6 +311,7 @@ describe('the protocol', () => {
         'evaluation.every=1',
         'data.validation=30',
         'optimizer.learningRate=0.3',
+        'saveEvery=0',
         'optimizer.schedule=constant',
       ),
     );

@@ -1,0 +1,13 @@
+/** Values of options, checked; commander tells of an error which option it was. */
+import { InvalidArgumentError } from 'commander';
+
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It is a number, 1 or greater.');
+  return Number(text);
+}
+
+/** `0,1,2` */
+export function parseSeeds(text: string): number[] {
+  if (!/^\d+(,\d+)*$/.test(text)) throw new InvalidArgumentError('It is a list of seeds, such as 0,1,2.');
+  return text.split(',').map(Number);
+}
