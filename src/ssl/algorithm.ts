@@ -49,6 +49,18 @@ export interface StepResult {
    * weights), and what tells whether training goes well
    */
   readonly metrics: Readonly<Record<string, Tensor | number>>;
+  /** for people to look at; by methods that take unlabeled images for something */
+  readonly pseudoLabels?: AssignedLabels;
+}
+
+/** What the unlabeled images of a batch were taken for (μB each). */
+export interface AssignedLabels {
+  /** the most probable class, int64 */
+  readonly classes: Tensor;
+  /** its probability as the network gave it, 0…1 */
+  readonly confidence: Tensor;
+  /** how much each counts in the loss, 0…1 */
+  readonly weights: Tensor;
 }
 
 export interface Learner<Network extends Module> {

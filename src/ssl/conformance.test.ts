@@ -147,6 +147,18 @@ describe.each(cases)('$title', (which) => {
     expect([average, ...teachers].every(({ training }) => !training)).toBe(true);
   });
 
+  it('tells what it took each unlabeled image for, where it labels them', () => {
+    const { learner, batch } = setUp(which);
+    const { metrics, pseudoLabels } = learner.step(batch(0), 0);
+    expect(pseudoLabels !== undefined).toBe('confidence' in metrics);
+    if (pseudoLabels === undefined) return;
+    const { classes, confidence, weights } = pseudoLabels;
+    for (const { shape } of [classes, confidence, weights]) expect(shape).toEqual([4]);
+    const { confidence: mean, coverage = 1 } = numbersOf(metrics);
+    expectNumbers([confidence.mean().item(), weights.mean().item()], [mean, coverage]);
+    expect(classes.numbers().every((label) => [0, 1, 2].includes(label))).toBe(true);
+  });
+
   it('takes as many images through encoders in a step as it says', () => {
     const { learner, batch, counter } = setUp(which);
     const options = optionsOf(which);
@@ -267,7 +279,7 @@ describe('on real batches', () => {
     for (let step = 0; step < steps; step++) {
       const batch = await loader.next();
       const images = (pixels: Uint8Array) => toImages(pixels, data.train, normalization);
-      metrics.push(tidy(() => learning.step(toBatch(batch, layout, images), step)));
+      metrics.push(tidy(() => learning.step(toBatch(batch, layout, images), step)).metrics);
       batch.release();
     }
     await loader.close();

@@ -20,7 +20,7 @@ import { temporalEnsembling } from './temporal-ensembling.js';
 import { uda } from './uda.js';
 import { vat } from './vat.js';
 
-export type { Algorithm, Learner, StepResult } from './algorithm.js';
+export type { Algorithm, AssignedLabels, Learner, StepResult } from './algorithm.js';
 export type { Batch, ViewCounts, Views } from './batch.js';
 
 export const algorithms = {

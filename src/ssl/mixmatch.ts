@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { crossEntropy, meanSquaredError, withFrozenStatistics } from '../nn/index.js';
 import { concatenate, noGrad, oneHot, type Tensor, tidy } from '../tensor/index.js';
 import type { Algorithm } from './algorithm.js';
+import { allCount } from './assigned-labels.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { linearRamp, sharpen } from './equations.js';
@@ -82,7 +83,9 @@ export const mixmatch: Algorithm<z.output<typeof options>, ClassifierNetwork> = 
           const lossCon = meanSquaredError(ofUnlabeled.softmax(1), q_mixed); // (4)
           const lambda_u = own.unlabeledWeight * linearRamp(step, own.rampShare * steps);
           const loss = lossClf.add(lossCon.mul(lambda_u)); // (5)
-          return { loss, metrics: { loss, lossClf, lossCon, confidence: q.amax(1).mean() } };
+          const pseudoLabels = allCount(q);
+          const confidence = pseudoLabels.confidence.mean();
+          return { loss, metrics: { loss, lossClf, lossCon, confidence }, pseudoLabels };
         }),
       predict: (evaluated, images) => evaluated.probabilities(images),
       state: () => new Map(),

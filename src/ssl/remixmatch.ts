@@ -16,6 +16,7 @@ import { InputError } from '../errors.js';
 import { crossEntropy, Linear, withFrozenStatistics } from '../nn/index.js';
 import { arange, concatenate, noGrad, oneHot, type Tensor, tidy, uniform } from '../tensor/index.js';
 import type { Algorithm, NetworkContext } from './algorithm.js';
+import { allCount } from './assigned-labels.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { DistributionAlignment } from './distribution-alignment.js';
@@ -120,8 +121,10 @@ export const remixmatch: Algorithm<z.output<typeof options>, RotationNetwork> = 
             .add(lossCon.mul(own.unlabeledWeight * ramp))
             .add(lossStrong.mul(own.strongWeight * ramp))
             .add(lossRotation.mul(own.rotationWeight));
-          const confidence = q.amax(1).mean();
-          return { loss, metrics: { loss, lossClf, lossCon, lossStrong, lossRotation, confidence } };
+          const pseudoLabels = allCount(q);
+          const confidence = pseudoLabels.confidence.mean();
+          const metrics = { loss, lossClf, lossCon, lossStrong, lossRotation, confidence };
+          return { loss, metrics, pseudoLabels };
         }),
       predict: (evaluated, images) => evaluated.probabilities(images),
       state: () => alignment.state(),

@@ -155,6 +155,7 @@ export function createWeakToStrongLearner(
     const [{ lossClf, ofLearned }] = terms;
     const lambda_u = options.unlabeledWeight(step);
     const extra = rule.regularize?.(ofLearned, w);
+    const confidence = q.amax(1);
     const summands = [
       ...terms.map((term) => term.lossClf.mul(term.path.labeledWeight)),
       ...terms.map((term) => term.lossCon.mul(term.path.unlabeledWeight * lambda_u)),
@@ -168,9 +169,10 @@ export function createWeakToStrongLearner(
         lossClf,
         ...Object.fromEntries(terms.map((term) => [term.path.metric, term.lossCon])),
         ...(extra === undefined ? {} : { lossExtra: extra }),
-        confidence: q.amax(1).mean(),
+        confidence: confidence.mean(),
         coverage: weights.mean(),
       },
+      pseudoLabels: { classes: targets.argmax(1), confidence, weights },
     };
   }
 

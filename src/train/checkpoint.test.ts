@@ -42,7 +42,7 @@ function batchOf(step: number): Batch {
 }
 
 const steps = (learning: Learning, from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => tidy(() => learning.step(batchOf(from + i), from + i)));
+  Array.from({ length: to - from }, (_, i) => tidy(() => learning.step(batchOf(from + i), from + i)).metrics);
 
 const contentsOf = (config: Config, step: number) => ({
   description: descriptionOf(config, step),

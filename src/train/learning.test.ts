@@ -44,7 +44,7 @@ function batchOf(step: number): Batch {
 }
 
 const steps = (learning: Learning, from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => tidy(() => learning.step(batchOf(from + i), from + i)));
+  Array.from({ length: to - from }, (_, i) => tidy(() => learning.step(batchOf(from + i), from + i)).metrics);
 
 type Tensors = ReadonlyMap<string, Tensor>;
 

@@ -20,6 +20,17 @@ export interface LearningContext {
   labeledImages(): Iterable<{ images: Tensor; labels: Int32Array }>;
 }
 
+/** What is told of a step. */
+export interface StepNumbers {
+  readonly metrics: Record<string, number>;
+  /** of the unlabeled images of the batch; see AssignedLabels */
+  readonly pseudoLabels?: {
+    readonly classes: Int32Array;
+    readonly confidence: Float32Array;
+    readonly weights: Float32Array;
+  };
+}
+
 export class Learning {
   readonly network: Module;
   /** The moving average of the network's weights, or null. */
@@ -71,10 +82,10 @@ export class Learning {
     return this.average ?? this.network;
   }
 
-  /** One step of training. @param step from 0 @returns the metrics as numbers */
-  step(batch: Batch, step: number): Record<string, number> {
+  /** One step of training. @param step from 0 */
+  step(batch: Batch, step: number): StepNumbers {
     return tidy(() => {
-      const { loss, metrics } = this.learner.step(batch, step);
+      const { loss, metrics, pseudoLabels } = this.learner.step(batch, step);
       loss.backward();
       this.optimizer.learningRate = learningRateAt(step, this.config);
       this.optimizer.step();
@@ -82,12 +93,19 @@ export class Learning {
         // Tarvainen and Valpola 2017: a shorter memory while the weights still change fast
         updateWeightAverage(this.average, this.network, Math.min(this.config.ema.decay, 1 - 1 / (step + 2)));
       }
-      return Object.fromEntries(
-        Object.entries(metrics).map(([name, value]) => [
-          name,
-          typeof value === 'number' ? value : value.item(),
-        ]),
-      );
+      return {
+        metrics: Object.fromEntries(
+          Object.entries(metrics).map(([name, value]) => [
+            name,
+            typeof value === 'number' ? value : value.item(),
+          ]),
+        ),
+        pseudoLabels: pseudoLabels && {
+          classes: pseudoLabels.classes.to('int32').data() as Int32Array,
+          confidence: pseudoLabels.confidence.data() as Float32Array,
+          weights: pseudoLabels.weights.data() as Float32Array,
+        },
+      };
     });
   }
 

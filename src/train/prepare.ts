@@ -55,7 +55,10 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
       seed: config.seed,
     },
   );
-  checkProtocol(config.evaluation, split.validation.length + (data.validation?.count ?? 0));
+  checkProtocol(config.evaluation, {
+    validation: split.validation.length + (data.validation?.count ?? 0),
+    test: data.test?.count ?? 0,
+  });
   const trained = Int32Array.from([...split.labeled, ...split.unlabeled]);
   const missing = labelDistribution({ data, split }).indexOf(0);
   if (missing >= 0) {

@@ -36,13 +36,23 @@ describe('a protocol is refused', () => {
   const evaluation = { protocol: 'median', every: 5, window: 10 } as const;
 
   it('where it compares evaluations and asks for none', () => {
-    expect(() => checkProtocol({ ...evaluation, every: 0 }, 9)).toThrow(InputError);
-    expect(() => checkProtocol(evaluation, 0)).not.toThrow();
+    expect(() => checkProtocol({ ...evaluation, every: 0 }, { validation: 9, test: 9 })).toThrow(InputError);
+    expect(() => checkProtocol(evaluation, { validation: 0, test: 9 })).not.toThrow();
+  });
+
+  it('where it has nothing to measure on', () => {
+    expect(() => checkProtocol(evaluation, { validation: 0, test: 0 })).toThrow(
+      /neither test nor validation/,
+    );
+    expect(() => checkProtocol(evaluation, { validation: 1, test: 0 })).not.toThrow();
+    expect(() =>
+      checkProtocol({ ...evaluation, protocol: 'last' }, { validation: 0, test: 0 }),
+    ).not.toThrow();
   });
 
   it('where it chooses by validation images and there are none', () => {
     const best = { ...evaluation, protocol: 'best-on-validation' } as const;
-    expect(() => checkProtocol(best, 0)).toThrow(InputError);
-    expect(() => checkProtocol(best, 1)).not.toThrow();
+    expect(() => checkProtocol(best, { validation: 0, test: 9 })).toThrow(InputError);
+    expect(() => checkProtocol(best, { validation: 1, test: 9 })).not.toThrow();
   });
 });

@@ -27,9 +27,17 @@ export interface Measurement extends Accuracies {
 
 type EvaluationConfig = Config['evaluation'];
 
-/** @throws InputError where the protocol cannot be followed */
-export function checkProtocol({ protocol, every }: EvaluationConfig, validationImages: number): void {
-  if (protocol === 'best-on-validation' && validationImages === 0) {
+/** @param images how many there are to measure on @throws InputError where the protocol cannot be followed */
+export function checkProtocol(
+  { protocol, every }: EvaluationConfig,
+  images: { validation: number; test: number },
+): void {
+  if (protocol === 'median' && images.validation + images.test === 0) {
+    throw new InputError(
+      "evaluation.protocol is 'median', but there are neither test nor validation images to measure on: set data.validation, or evaluation.protocol to last",
+    );
+  }
+  if (protocol === 'best-on-validation' && images.validation === 0) {
     throw new InputError(
       "evaluation.protocol is 'best-on-validation', but no validation images are held out: set data.validation",
     );

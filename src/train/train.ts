@@ -13,6 +13,7 @@ import {
 } from '../runs/index.js';
 import { engineInformation, tidy } from '../tensor/index.js';
 import { type ModelDescription, readCheckpoint } from './checkpoint.js';
+import { createDiagnosis } from './diagnosis.js';
 import { divergence, NotFiniteError } from './divergence.js';
 import { configureEngine } from './engine.js';
 import { mostProbable, predictImages } from './evaluate.js';
@@ -189,6 +190,7 @@ async function runSteps(
   const layout = { ...learning.algorithm.views(config.algorithm), places };
   const normalize = (pixels: Uint8Array) => toImages(pixels, data.train, normalization);
   const isDue = (every: number) => state.step === steps || (every > 0 && state.step % every === 0);
+  const diagnose = createDiagnosis(data.train.labels, split.unlabeled);
   const { means, measurements, stopwatch } = state;
   const loader = createTrainingLoader(experiment, state.step);
   let metricsBefore: Record<string, number> | undefined;
@@ -198,9 +200,10 @@ async function runSteps(
       const metrics = await stopwatch.time(async () => {
         const batch = await loader.next();
         const result = tidy(() => learning.step(toBatch(batch, layout, normalize), state.step));
+        const diagnosis = diagnose(result.pseudoLabels, batch.unlabeledIndices);
         state.images += batch.pixels.length / imageSize(data.train);
         batch.release();
-        return result;
+        return { ...result.metrics, ...diagnosis };
       });
       state.step++;
       if (!Number.isFinite(metrics.loss)) {

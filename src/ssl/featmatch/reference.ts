@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { crossEntropy } from '../../nn/index.js';
 import { concatenate, noGrad, oneHot, type Tensor, tidy } from '../../tensor/index.js';
 import type { Algorithm, Learner, LearnerContext } from '../algorithm.js';
+import { allCount } from '../assigned-labels.js';
 import { type Batch, repeatPerView } from '../batch.js';
 import { linearRamp, sharpen } from '../equations.js';
 import { drawMixing, type Mixing, mix } from '../mixing.js';
@@ -104,14 +105,16 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
     const ramp = linearRamp(step, rampSteps);
     const weighted = loss_clf.add(loss_con.mul(lambdaG * ramp));
     const loss = hasAugmentation ? weighted.add(loss_graph.mul(lambdaF * ramp)) : weighted;
+    const pseudoLabels = allCount(p_weak);
     return {
       loss,
+      pseudoLabels,
       metrics: {
         loss,
         lossClf: loss_clf,
         lossConG: loss_con,
         lossConF: hasAugmentation ? loss_graph : 0,
-        confidence: p_weak.amax(1).mean(),
+        confidence: pseudoLabels.confidence.mean(),
         labeledAccuracy: p_labeled.argmax(1).eq(labels).to('float32').mean(),
       },
     };
