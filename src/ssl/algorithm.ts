@@ -77,6 +77,14 @@ export interface Learner<Network extends Module> {
   load(state: ReadonlyMap<string, Tensor>): void;
 }
 
+/** How often an image goes through an encoder, all views and networks counted. */
+export interface Passes {
+  /** forward and backward */
+  readonly learning: number;
+  /** forward alone, without gradients */
+  readonly guessing: number;
+}
+
 export interface Algorithm<Options, Network extends Module = Module> {
   /** for people: the method's name and where it is from */
   readonly title: string;
@@ -85,11 +93,8 @@ export interface Algorithm<Options, Network extends Module = Module> {
   readonly options: z.ZodObject;
   /** how many views of each image of a batch the loss needs */
   views(options: Options): { labeled: ViewCounts; unlabeled: ViewCounts };
-  /**
-   * The cost of a step: how often it takes each labeled and each unlabeled image of its batch through an encoder, all
-   * views and networks counted, with and without gradients alike.
-   */
-  passes(options: Options): { labeled: number; unlabeled: number };
+  /** The cost of a step: how often it takes each labeled and each unlabeled image of its batch through an encoder. */
+  passes(options: Options): { labeled: Passes; unlabeled: Passes };
   createNetwork(options: Options, context: NetworkContext): Network;
   createLearner(options: Options, context: LearnerContext<Network>): Learner<Network>;
 }

@@ -161,10 +161,12 @@ describe.each(cases)('$title', (which) => {
 
   it('takes as many images through encoders in a step as it says', () => {
     const { learner, batch, counter } = setUp(which);
-    const options = optionsOf(which);
-    const { labeled, unlabeled } = algorithm.passes(options);
+    const { labeled, unlabeled } = algorithm.passes(optionsOf(which));
     tidy(() => learner.step(batch(0), 0)); // before there are prototypes
-    expect(counter.images).toBe(3 * labeled + 4 * unlabeled);
+    expect(counter).toEqual({
+      learning: 3 * labeled.learning + 4 * unlabeled.learning,
+      guessing: 3 * labeled.guessing + 4 * unlabeled.guessing,
+    });
   });
 
   it('predicts probabilities, draws nothing for it and changes nothing', () => {

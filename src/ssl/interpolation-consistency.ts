@@ -19,6 +19,7 @@ import {
   labeledMixupAlpha,
   labeledViews,
   mixupAlpha,
+  passesOfLabeled,
   rampShare,
   unlabeledWeight,
   viewsOfLabeled,
@@ -62,9 +63,9 @@ export function interpolationConsistency({
     citation,
     options: optionsWith(defaults),
     views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
-    passes: ({ labeledWeakViews, labeledStrongViews }) => ({
-      labeled: labeledWeakViews + labeledStrongViews,
-      unlabeled: 2, // teacher and student
+    passes: (own) => ({
+      labeled: passesOfLabeled(own),
+      unlabeled: { learning: 1, guessing: 1 }, // student and teacher
     }),
     createNetwork: (_, context) => new ClassifierNetwork(context),
     createLearner: (own, context) => createLearner(own, context, mixes),

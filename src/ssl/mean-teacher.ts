@@ -16,7 +16,14 @@ import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { linearRamp } from './equations.js';
-import { decay, labeledViews, rampShare, unlabeledWeight, viewsOfLabeled } from './options.js';
+import {
+  decay,
+  labeledViews,
+  passesOfLabeled,
+  rampShare,
+  unlabeledWeight,
+  viewsOfLabeled,
+} from './options.js';
 import { Teacher } from './teacher.js';
 
 const options = z.strictObject({
@@ -31,9 +38,9 @@ export const meanTeacher: Algorithm<z.output<typeof options>, ClassifierNetwork>
   citation: 'Tarvainen and Valpola, Mean teachers are better role models, NeurIPS 2017',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 2, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 2, // student and teacher
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: 1, guessing: 1 }, // student and teacher
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner({ unlabeledWeight, rampShare, teacherDecay }, context) {

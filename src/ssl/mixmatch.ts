@@ -24,6 +24,7 @@ import { drawMixing, mix } from './mixing.js';
 import {
   labeledViews,
   mixupAlpha,
+  passesOfLabeled,
   rampShare,
   temperature,
   unlabeledWeight,
@@ -44,9 +45,9 @@ export const mixmatch: Algorithm<z.output<typeof options>, ClassifierNetwork> = 
   citation: 'Berthelot et al., MixMatch: A Holistic Approach to Semi-Supervised Learning, NeurIPS 2019',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: own.weakViews, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews, weakViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 2 * weakViews, // guessing and learning
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: own.weakViews, guessing: own.weakViews },
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner(own, { network, classes, generator, steps }) {

@@ -12,7 +12,7 @@ import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { drawMixing, mix } from './mixing.js';
-import { labeledViews, mixupAlpha, viewsOfLabeled } from './options.js';
+import { labeledViews, mixupAlpha, passesOfLabeled, viewsOfLabeled } from './options.js';
 
 const options = z.strictObject({ ...labeledViews({ weak: 1, strong: 0 }), mixupAlpha: mixupAlpha(1) });
 
@@ -21,9 +21,9 @@ export const mixup: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   citation: 'Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 0, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 0,
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: 0, guessing: 0 },
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner: ({ mixupAlpha: alpha }, { network, classes, generator }) => ({

@@ -1,5 +1,6 @@
 /** Hyper-parameters that several algorithms have. The symbols are the papers'. */
 import { z } from 'zod';
+import type { Passes } from './algorithm.js';
 
 const views = (count: number) => z.int().min(0).default(count);
 
@@ -17,6 +18,12 @@ export interface LabeledViews {
 export const viewsOfLabeled = ({ labeledWeakViews, labeledStrongViews }: LabeledViews) => ({
   weak: labeledWeakViews,
   strong: labeledStrongViews,
+});
+
+/** All views of a labeled image learn. */
+export const passesOfLabeled = ({ labeledWeakViews, labeledStrongViews }: LabeledViews): Passes => ({
+  learning: labeledWeakViews + labeledStrongViews,
+  guessing: 0,
 });
 
 /** @param symbol the paper's name of it */

@@ -15,7 +15,7 @@ import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { linearRamp } from './equations.js';
-import { labeledViews, rampShare, unlabeledWeight, viewsOfLabeled } from './options.js';
+import { labeledViews, passesOfLabeled, rampShare, unlabeledWeight, viewsOfLabeled } from './options.js';
 
 const options = z.strictObject({
   ...labeledViews({ weak: 1, strong: 0 }),
@@ -28,9 +28,9 @@ export const piModel: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   citation: 'Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 2, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 2,
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: 1, guessing: 1 },
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner: ({ unlabeledWeight, rampShare }, { network, steps }) => ({

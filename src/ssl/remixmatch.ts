@@ -26,6 +26,7 @@ import { MovingWindow } from './moving-average.js';
 import {
   labeledViews,
   mixupAlpha,
+  passesOfLabeled,
   rampShare,
   temperature,
   unlabeledWeight,
@@ -70,9 +71,9 @@ export const remixmatch: Algorithm<z.output<typeof options>, RotationNetwork> = 
     'Berthelot et al., ReMixMatch: SSL with Distribution Alignment and Augmentation Anchoring, ICLR 2020',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: own.strongViews } }),
-  passes: ({ labeledWeakViews, labeledStrongViews, strongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: strongViews + 4, // guessed; mixed: strong and weak; strong before mixing; rotated
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: own.strongViews + 3, guessing: 1 }, // mixed: strong and weak; strong before mixing; rotated
   }),
   createNetwork: (_, context) => new RotationNetwork(context),
   createLearner(own, { network, classes, labelDistribution, generator, steps }) {

@@ -8,7 +8,7 @@ import { tidy } from '../tensor/index.js';
 import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
-import { labeledViews, viewsOfLabeled } from './options.js';
+import { labeledViews, passesOfLabeled, viewsOfLabeled } from './options.js';
 
 const options = z.strictObject(labeledViews({ weak: 0, strong: 1 }));
 
@@ -17,9 +17,9 @@ export const supervised: Algorithm<z.output<typeof options>, ClassifierNetwork> 
   citation: 'labeled images only',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 0, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 0,
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: 0, guessing: 0 },
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner: (_, { network }) => ({

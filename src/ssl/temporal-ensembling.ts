@@ -17,7 +17,14 @@ import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { gaussianRamp } from './equations.js';
-import { decay, labeledViews, rampShare, unlabeledWeight, viewsOfLabeled } from './options.js';
+import {
+  decay,
+  labeledViews,
+  passesOfLabeled,
+  rampShare,
+  unlabeledWeight,
+  viewsOfLabeled,
+} from './options.js';
 import { copyState } from './state.js';
 
 const options = z.strictObject({
@@ -70,9 +77,9 @@ export const temporalEnsembling: Algorithm<z.output<typeof options>, ClassifierN
   citation: 'Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 1,
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: 1, guessing: 0 },
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner({ unlabeledWeight, rampShare, ensembleDecay }, { network, classes, unlabeledImages, steps }) {

@@ -16,7 +16,7 @@ import type { Algorithm } from './algorithm.js';
 import { repeatPerView } from './batch.js';
 import { ClassifierNetwork } from './classifier-network.js';
 import { linearRamp } from './equations.js';
-import { labeledViews, rampShare, unlabeledWeight, viewsOfLabeled } from './options.js';
+import { labeledViews, passesOfLabeled, rampShare, unlabeledWeight, viewsOfLabeled } from './options.js';
 
 const options = z.strictObject({
   ...labeledViews({ weak: 1, strong: 0 }),
@@ -33,9 +33,9 @@ export const vat: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   citation: 'Miyato et al., Virtual Adversarial Training, TPAMI 2018',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
-  passes: ({ labeledWeakViews, labeledStrongViews, powerIterations }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 2 + powerIterations, // clean, to find the direction, perturbed
+  passes: (own) => ({
+    labeled: passesOfLabeled(own),
+    unlabeled: { learning: 2 + own.powerIterations, guessing: 0 }, // clean, to find the direction, perturbed
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
   createLearner(own, { network, generator, steps }) {

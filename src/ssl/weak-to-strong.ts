@@ -20,6 +20,7 @@ import {
   type LabelSource,
   labeledViews,
   labelSource,
+  passesOfLabeled,
   unlabeledWeight,
   viewsOfLabeled,
 } from './options.js';
@@ -75,6 +76,16 @@ interface Options extends LabeledViews {
   readonly augmentation: ComponentOptions | null;
 }
 
+/** Strong views learn, or the weak one where there are none. It guesses in the same pass, or in one of its own. */
+export function passesFromWeakToStrong(options: Omit<Options, 'unlabeledWeight' | 'augmentation'>) {
+  const { strongViews = 0, pseudoLabels } = options;
+  const unlabeled =
+    pseudoLabels === 'joint'
+      ? { learning: 1 + strongViews, guessing: 0 }
+      : { learning: Math.max(1, strongViews), guessing: 1 };
+  return { labeled: passesOfLabeled(options), unlabeled };
+}
+
 interface Method<Own extends Options> {
   readonly title: string;
   readonly citation: string;
@@ -97,10 +108,7 @@ export function weakToStrong<Own extends Options>(method: Method<Own>): Algorith
       labeled: viewsOfLabeled(own),
       unlabeled: { weak: 1, strong: own.strongViews ?? 0 },
     }),
-    passes: ({ labeledWeakViews, labeledStrongViews, strongViews, pseudoLabels }) => ({
-      labeled: labeledWeakViews + labeledStrongViews,
-      unlabeled: strongViews === undefined ? (pseudoLabels === 'joint' ? 1 : 2) : 1 + strongViews,
-    }),
+    passes: passesFromWeakToStrong,
     createNetwork: ({ augmentation }, context) => new FeatMatchNetwork(augmentation, context),
     createLearner: (own, context) =>
       createWeakToStrongLearner(context, {

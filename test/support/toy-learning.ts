@@ -22,22 +22,29 @@ export interface ToySetting {
   readonly seed?: number;
 }
 
+/** Images that went through encoders so far, with and without gradients. */
+interface PassCounter {
+  learning: number;
+  guessing: number;
+}
+
 /** An encoder that counts the images it is given, together with its copies. */
 class CountingEncoder extends ToyEncoder {
   constructor(
-    private readonly counter: { images: number },
+    private readonly counter: PassCounter,
     options: ConstructorParameters<typeof ToyEncoder>[0],
   ) {
     super(options);
   }
 
   override stages() {
-    const [first, ...others] = super.stages();
-    const counting = (images: Tensor) => {
-      this.counter.images += images.shape[0];
-      return first(images);
+    const [first, last] = super.stages();
+    const counting = (hidden: Tensor) => {
+      const features = last(hidden);
+      this.counter[features.requiresGrad ? 'learning' : 'guessing'] += features.shape[0];
+      return features;
     };
-    return [counting, ...others];
+    return [first, counting];
   }
 }
 
@@ -49,8 +56,7 @@ export interface ToyLearning {
   readonly learner: Learner<Module>;
   readonly generators: Readonly<Record<'weights' | 'learner', Generator>>;
   readonly optimizer: Sgd;
-  /** images that went through encoders so far */
-  readonly counter: { images: number };
+  readonly counter: PassCounter;
   /** the batch of a step, with the views that the algorithm wants */
   batch(step: number): Batch;
   /** Makes steps, and returns the metrics of each as numbers. */
@@ -66,7 +72,7 @@ export function toyLearning<Options>(
   const { classes = 3, channels = 1, batchNorm = true, labelsPerClass = 2 } = setting;
   const { learningRate = 0.05, steps = 10, unlabeled = 4, scale = 1, seed = 1 } = setting;
   const { unlabeledImages = 2 * unlabeled } = setting;
-  const counter = { images: 0 };
+  const counter = { learning: 0, guessing: 0 };
   function networkOf(generator: Generator): Module {
     const network = algorithm.createNetwork(options, {
       createEncoder: () => new CountingEncoder(counter, { batchNorm, channels, seed }),

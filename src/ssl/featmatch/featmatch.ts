@@ -18,7 +18,7 @@ import { linearRamp, sharpen } from '../equations.js';
 import { MovingAverage } from '../moving-average.js';
 import { viewsOfLabeled } from '../options.js';
 import { joinStates } from '../state.js';
-import { createWeakToStrongLearner, type LabelingRule } from '../weak-to-strong.js';
+import { createWeakToStrongLearner, type LabelingRule, passesFromWeakToStrong } from '../weak-to-strong.js';
 import { FeatMatchNetwork } from './network.js';
 import { type FeatMatchOptions, featMatchOptions } from './options.js';
 
@@ -56,10 +56,7 @@ export const featmatch: Algorithm<FeatMatchOptions, FeatMatchNetwork> = {
     labeled: viewsOfLabeled(options),
     unlabeled: { weak: 1, strong: options.strongViews },
   }),
-  passes: ({ labeledWeakViews, labeledStrongViews, strongViews }) => ({
-    labeled: labeledWeakViews + labeledStrongViews,
-    unlabeled: 1 + strongViews,
-  }),
+  passes: passesFromWeakToStrong,
   createNetwork: (options, context) => new FeatMatchNetwork(options, context),
   createLearner: (options, context) =>
     createWeakToStrongLearner(context, {

@@ -160,7 +160,7 @@ export const featmatchReference: Algorithm<ReferenceOptions, FeatMatchNetwork> =
   }),
   passes: ({ strongViews, pseudoLabels }) => {
     const views = 1 + strongViews;
-    const passes = views + (pseudoLabels === 'all-views' ? views : 1);
+    const passes = { learning: views, guessing: pseudoLabels === 'all-views' ? views : 1 };
     return { labeled: passes, unlabeled: passes };
   },
   createNetwork: (options, context) => new FeatMatchNetwork(options, context),
