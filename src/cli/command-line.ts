@@ -30,6 +30,10 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: 'train with several seeds and settings from one file, and compare',
     load: () => import('./sweep.js'),
   },
+  compare: {
+    summary: 'train several algorithms at the same cost, and rank them',
+    load: () => import('./compare.js'),
+  },
   evaluate: {
     summary: 'accuracy of a run on the test images of its data set',
     load: () => import('./evaluate.js'),

@@ -1,4 +1,5 @@
 /** Numbers for people. */
+import type { Statistics } from '../runs/index.js';
 
 /** `4.2 s`, `1:05`, `2:03:04`. */
 export function formatDuration(seconds: number): string {
@@ -26,6 +27,20 @@ export function formatBytes(bytes: number): string {
 /** A share of 0…1 as `97.85 %`; `–` for none. */
 export function formatPercent(share: number | null | undefined): string {
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
+}
+
+/** The spread of shares of 0…1 in percent; nothing for none. */
+export function formatAccuracy(accuracy: Statistics | null): string {
+  if (accuracy === null) return '';
+  const { mean, deviation } = accuracy;
+  return formatSpread({ mean: 100 * mean, deviation: deviation === null ? null : 100 * deviation });
+}
+
+/** `7.38 ± 0.94`; without a deviation where there is none. */
+export function formatSpread(spread: { mean: number; deviation: number | null } | undefined): string {
+  if (spread === undefined) return '';
+  const { mean, deviation } = spread;
+  return deviation === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 
 /** One sentence on stderr. */

@@ -68,7 +68,7 @@ interface ReportColumn extends Column {
 }
 
 async function tableOf(groups: readonly RunGroup[]) {
-  const [{ formatDuration }, { describeLabels }] = await Promise.all([
+  const [{ formatAccuracy, formatDuration, formatSpread }, { describeLabels }] = await Promise.all([
     import('./format.js'),
     import('../runs/index.js'),
   ]);
@@ -110,19 +110,6 @@ function formatSettings(distinction: Readonly<Record<string, unknown>>): string 
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const more = settings.length > MAX_SETTINGS ? [`and ${settings.length - MAX_SETTINGS} more`] : [];
   return [...settings.slice(0, MAX_SETTINGS), ...more].join(' ');
-}
-
-function formatAccuracy(accuracy: Statistics | null): string {
-  if (accuracy === null) return '';
-  const { mean, deviation } = accuracy;
-  return formatSpread({ mean: 100 * mean, deviation: deviation === null ? null : 100 * deviation });
-}
-
-/** `7.38 ± 0.94`; without a deviation where there is none. */
-function formatSpread(spread: { mean: number; deviation: number | null } | undefined): string {
-  if (spread === undefined) return '';
-  const { mean, deviation } = spread;
-  return deviation === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 
 function errorOf(accuracy: Statistics | null): Statistics | null {

@@ -1,3 +1,8 @@
+export {
+  type Comparison,
+  type ComparisonRow,
+  readComparison,
+} from './comparison.js';
 export { describeDifferences } from './differences.js';
 export type { ConfigLayer } from './layers.js';
 export { settingLayer } from './layers.js';

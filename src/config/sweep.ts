@@ -19,12 +19,17 @@ import { type ConfigLayer, fileLayer, presetLayer } from './layers.js';
 import { resolveLayers } from './resolve.js';
 import type { Config } from './schema.js';
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "expected letters, digits, '.', '_' and '-'");
-const settings = z.looseObject({ preset: z.string().optional() });
+/** Of a variant: a part of the names of run folders. */
+export const variantName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "expected letters, digits, '.', '_' and '-'");
+/** Some settings, and what they lie on; checked when all are known. */
+export const partialSettings = z.looseObject({ preset: z.string().optional() });
+export const seedList = z.array(z.int().nonnegative()).min(1);
 const sweepSchema = z.strictObject({
-  seeds: z.array(z.int().nonnegative()).min(1),
-  settings: settings.default({}),
-  vary: z.record(name, z.record(name, settings)).default({}),
+  seeds: seedList,
+  settings: partialSettings.default({}),
+  vary: z.record(variantName, z.record(variantName, partialSettings)).default({}),
 });
 
 /** One training of a sweep. */
@@ -42,14 +47,23 @@ export interface SweepRun {
  * @throws InputError where the file cannot be read, is not such a description, or one of its configurations is not valid
  */
 export function readSweep(path: string): SweepRun[] {
-  const { values } = fileLayer(path);
-  const { data: sweep, error } = sweepSchema.safeParse(values);
-  if (sweep === undefined) {
-    const [issue] = error.issues;
-    throw new InputError(
-      `${path} is not a sweep: ${issue.path.join('.') || 'its content'}: ${issue.message}`,
-    );
-  }
+  return expandSweep(parseDescription(sweepSchema, fileLayer(path).values, `${path} is not a sweep`), path);
+}
+
+/** @param complaint what is said before what is wrong @throws InputError */
+export function parseDescription<Schema extends z.ZodType>(
+  schema: Schema,
+  values: unknown,
+  complaint: string,
+): z.output<Schema> {
+  const { data, error } = schema.safeParse(values);
+  if (data !== undefined) return data;
+  const [issue] = error?.issues ?? [];
+  throw new InputError(`${complaint}: ${issue?.path.join('.') || 'its content'}: ${issue?.message}`);
+}
+
+/** @param path where it is from, for errors @throws InputError where one of its configurations is not valid */
+export function expandSweep(sweep: z.output<typeof sweepSchema>, path: string): SweepRun[] {
   const base = layersOf(sweep.settings, `settings of ${path}`);
   const combinations = Object.entries(sweep.vary).reduce<Combination[]>(
     (before, [kind, variants]) =>
@@ -76,6 +90,6 @@ interface Combination {
   readonly groups: readonly (readonly ConfigLayer[])[];
 }
 
-function layersOf({ preset, ...values }: z.output<typeof settings>, source: string): ConfigLayer[][] {
+function layersOf({ preset, ...values }: z.output<typeof partialSettings>, source: string): ConfigLayer[][] {
   return [...(preset === undefined ? [] : [[presetLayer(preset)]]), [{ source, values }]];
 }

@@ -11,7 +11,7 @@ export {
   type RunStatus,
   type SplitRecord,
 } from './record.js';
-export { type Report, type RunGroup, reportRuns, type Statistics } from './report.js';
+export { type Report, type RunGroup, reportRuns, type Statistics, statistics } from './report.js';
 export { type CreateRunOptions, createRun, type Run, readUnfinishedRun, resumeRun } from './run.js';
 export { type Checkpoint, checkpointPath, keepCheckpoints, listCheckpoints, runPaths } from './run-folder.js';
 export {
