@@ -38,7 +38,10 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: 'accuracy of a run on the test images of its data set',
     load: () => import('./evaluate.js'),
   },
-  predict: { summary: 'classify image files with a run', load: () => import('./predict.js') },
+  predict: {
+    summary: 'classify image files with an exported model, or with a run',
+    load: () => import('./predict.js'),
+  },
   export: {
     summary: 'write the model of a run as an ONNX file that runs anywhere',
     load: () => import('./export.js'),

@@ -1,79 +1,98 @@
-import type { Command } from 'commander';
-import type { ImageSet } from '../data/dataset.js';
-import type { Pixels } from '../image/pixels.js';
+import { type Command, Option } from 'commander';
+import { InputError } from '../errors.js';
 import { parseCount } from './arguments.js';
+import type { Classifier, FileResult } from './classify-files.js';
+import { formatPercent } from './format.js';
 
 interface PredictOptions {
-  run: string;
+  model?: string;
+  run?: string;
   /** Classes to print for each image. */
   top: number;
   json?: true;
 }
 
-interface ImagePrediction {
-  readonly image: string;
-  /** The most probable classes, best first. */
-  readonly classes: readonly { readonly name: string; readonly probability: number }[];
-}
-
 export function define(command: Command): void {
   command
-    .argument('<images...>', 'image files: JPEG, PNG, WebP, AVIF, GIF, TIFF')
-    .requiredOption('--run <folder>', 'run folder')
+    .argument('<images...>', 'image files, folders, globs, or - for a list of files on standard input')
+    .addOption(new Option('--model <folder>', 'exported model; libtorch is not needed').conflicts('run'))
+    .option('--run <folder>', 'run folder')
     .option('--top <count>', 'most probable classes to print for each image', parseCount, 1)
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON, one line for each image')
     .action(predict);
 }
 
-async function predict(files: readonly string[], { run, top, json }: PredictOptions): Promise<void> {
-  const [{ openTrainedModel }, { decodeImage }, { predictImages }] = await Promise.all([
-    import('./trained-model.js'),
-    import('../infer/node/decode.js'),
-    import('../train/index.js'),
+async function predict(args: readonly string[], { model, run, top, json }: PredictOptions): Promise<void> {
+  const [{ nameImages }, { classifyFiles }, { createProgress, createRateMeter }] = await Promise.all([
+    import('./image-files.js'),
+    import('./classify-files.js'),
+    import('./progress.js'),
   ]);
+  const classifier = await openClassifier({ model, run, top });
+  const { total, images } = await nameImages(args);
+  // Where lines of results are seen passing by, they are progress enough.
+  const isShown = process.stderr.isTTY && !process.stdout.isTTY;
+  const progress = isShown ? createProgress({ label: 'classifying', total }) : undefined;
+  const format = json ? JSON.stringify : formatResult;
+  const rate = createRateMeter();
+  let done = 0;
+  try {
+    for await (const result of classifyFiles(images, classifier)) {
+      process.stdout.write(`${format(result)}\n`);
+      progress?.update(++done, `${Math.round(rate(done))} images/s`);
+      if ('error' in result) process.exitCode = 1;
+    }
+  } finally {
+    progress?.stop();
+    await classifier.close();
+  }
+}
+
+async function openClassifier({
+  model,
+  run,
+  top,
+}: Pick<PredictOptions, 'model' | 'run' | 'top'>): Promise<Classifier> {
+  if (model !== undefined) {
+    const { loadModel } = await import('../infer/node/index.js');
+    const loaded = await loadModel(model);
+    return { ...loaded, classify: (images) => loaded.classify(images, { top }) };
+  }
+  if (run !== undefined) return openRun(run, top);
+  throw new InputError('which model? Add --model <folder> for an exported one, or --run <folder>');
+}
+
+async function openRun(run: string, top: number): Promise<Classifier> {
+  const [{ openTrainedModel }, { predictImages }, { decodeImage }, { joinPixels }, { mostProbable }] =
+    await Promise.all([
+      import('./trained-model.js'),
+      import('../train/index.js'),
+      import('../infer/node/decode.js'),
+      import('../infer/fit.js'),
+      import('../infer/model.js'),
+    ]);
   const { learning, description } = openTrainedModel(run);
-  const { classes, normalization, ...size } = description;
-  const images: Pixels[] = [];
-  for (const file of files) images.push(await decodeImage(file, size));
-  const indices = files.map((_, index) => index);
-  const rows = await predictImages(learning, toImageSet(images, size), { normalization, indices });
-  const predictions = files.map((image, index) => ({
-    image,
-    classes: mostProbable(rows[index], classes, top),
-  }));
-  process.stdout.write(json ? `${JSON.stringify(predictions, null, 2)}\n` : await format(predictions));
+  const { classes, normalization, height, width, channels } = description;
+  const size = { height, width, channels };
+  return {
+    decode: (path) => decodeImage(path, size),
+    async classify(images) {
+      const indices = images.map((_, index) => index);
+      const set = { ...size, count: images.length, images: joinPixels(images) };
+      const rows = await predictImages(learning, set, { normalization, indices });
+      return rows.map((row) => {
+        const best = mostProbable(row, classes, top);
+        return { label: best[0].label, confidence: best[0].probability, classes: best };
+      });
+    },
+    async close() {},
+  };
 }
 
-/** The images side by side. */
-function toImageSet(images: readonly Pixels[], size: Omit<Pixels, 'data'>): ImageSet {
-  const { height, width, channels } = size;
-  const bytes = new Uint8Array(images.length * height * width * channels);
-  images.forEach(({ data }, index) => {
-    bytes.set(data, index * data.length);
-  });
-  return { count: images.length, height, width, channels, images: bytes };
-}
-
-function mostProbable(
-  probabilities: Float32Array,
-  classes: readonly string[],
-  top: number,
-): ImagePrediction['classes'] {
-  return Array.from(probabilities, (probability, index) => ({ name: classes[index], probability }))
-    .sort((a, b) => b.probability - a.probability)
-    .slice(0, top);
-}
-
-async function format(predictions: readonly ImagePrediction[]): Promise<string> {
-  const [{ formatTable }, { formatPercent }] = await Promise.all([
-    import('./table.js'),
-    import('./format.js'),
-  ]);
-  const rows = predictions.flatMap(({ image, classes }) =>
-    classes.map(({ name, probability }, rank) => [rank === 0 ? image : '', name, formatPercent(probability)]),
-  );
-  return formatTable(
-    [{ title: 'image' }, { title: 'class' }, { title: 'probability', align: 'right' }],
-    rows,
-  );
+/** `photo.jpg  cat 97.85 %  dog 1.20 %` */
+function formatResult(result: FileResult): string {
+  if ('error' in result) return result.error;
+  const classes = result.classes.map(({ label, probability }) => `${label} ${formatPercent(probability)}`);
+  const warning = result.outOfDomain ? ['unlike what the model was trained on'] : [];
+  return [result.image, ...classes, ...warning].join('  ');
 }

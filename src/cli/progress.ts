@@ -7,8 +7,8 @@ import { formatDuration } from './format.js';
 export interface ProgressOptions {
   /** What is being done, in front of the bar. */
   readonly label: string;
-  /** `update` counts up to it. */
-  readonly total: number;
+  /** `update` counts up to it; null where nobody knows. */
+  readonly total: number | null;
   /** Where `update` starts from, to continue. Default 0. */
   readonly start?: number;
   /** How to write what is done and the total. Default: whole numbers. */
@@ -56,7 +56,8 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
   const secondsLeft = estimateSecondsLeft(options);
   const bar = new SingleBar({
     stream,
-    format: '{label}  {bar}  {done}/{all}  {left} left  {details}',
+    format:
+      total === null ? '{label}  {done}  {details}' : '{label}  {bar}  {done}/{all}  {left} left  {details}',
     barsize: 24,
     barCompleteChar: '█',
     barIncompleteChar: '░',
@@ -67,13 +68,13 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
   const payload = (done: number, details: string) => ({
     label,
     done: format(done),
-    all: format(total),
+    all: format(total ?? done),
     left: formatDuration(secondsLeft(done)),
     details,
   });
   let isActive = true;
   let last = { done: start, details: '' };
-  bar.start(total, start, payload(start, ''));
+  bar.start(total ?? 1, start, payload(start, ''));
   return {
     update(done, details = last.details) {
       last = { done, details };
@@ -99,8 +100,9 @@ function createLines(options: ProgressOptions, stream: NodeJS.WriteStream): Prog
   let last = { done: start, details: '' };
   const print = () => {
     const { done, details } = last;
-    const left = done < total ? `  ${formatDuration(secondsLeft(done))} left` : '';
-    stream.write(`${label}  ${format(done)}/${format(total)}${left}  ${details}`.trimEnd().concat('\n'));
+    const all = total === null ? '' : `/${format(total)}`;
+    const left = total !== null && done < total ? `  ${formatDuration(secondsLeft(done))} left` : '';
+    stream.write(`${label}  ${format(done)}${all}${left}  ${details}`.trimEnd().concat('\n'));
     lastLine = performance.now();
     shown = done;
   };
@@ -122,7 +124,7 @@ function createLines(options: ProgressOptions, stream: NodeJS.WriteStream): Prog
 function estimateSecondsLeft({ total, start = 0 }: ProgressOptions): (done: number) => number {
   const startTime = performance.now();
   return (done) => {
-    if (done <= start) return Number.POSITIVE_INFINITY;
+    if (done <= start || total === null) return Number.POSITIVE_INFINITY;
     return ((performance.now() - startTime) / 1000 / (done - start)) * (total - done);
   };
 }

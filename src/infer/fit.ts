@@ -21,6 +21,17 @@ function toColor({ data, height, width }: Pixels): Pixels {
   return { data: color, height, width, channels: 3 };
 }
 
+/** The bytes of images, one after the other. */
+export function joinPixels(images: readonly Pixels[]): Uint8Array {
+  const bytes = new Uint8Array(images.reduce((sum, { data }) => sum + data.length, 0));
+  let end = 0;
+  for (const { data } of images) {
+    bytes.set(data, end);
+    end += data.length;
+  }
+  return bytes;
+}
+
 /** Whether what was given is a decoded image, and a whole one. */
 export function isPixels(value: unknown): value is Pixels {
   const { data, height, width, channels } = Object(value) as Partial<Pixels>;

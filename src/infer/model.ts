@@ -1,7 +1,9 @@
 /** The same model in Node and in a browser: decoded images in, labels out. What differs is given to it. */
 import { InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
+import { joinPixels } from './fit.js';
 import type { Manifest } from './manifest.js';
+import { mapSome } from './map-some.js';
 import type { Outputs, Session } from './session.js';
 
 export interface ClassifyOptions {
@@ -82,24 +84,17 @@ const BATCH = 64;
 
 export function createModel<Source>(platform: Platform<Source>): Model<Source> {
   const { manifest, session } = platform;
-  const { input, classes } = manifest;
-  const size = input.height * input.width * input.channels;
+  const { classes } = manifest;
   let sheet: Promise<Pixels> | undefined;
 
   async function run(images: readonly (Source | Pixels)[]): Promise<Outputs> {
-    const decoded = await Promise.all(images.map((image) => platform.decode(image)));
-    const pixels = new Uint8Array(images.length * size);
-    decoded.forEach(({ data }, i) => {
-      pixels.set(data, i * size);
-    });
-    return session.run(pixels, images.length);
+    const decoded = await mapSome(images, (image) => platform.decode(image));
+    return session.run(joinPixels(decoded), images.length);
   }
 
   function classificationOf(outputs: Outputs, row: number, { top = 1 }: ClassifyOptions): Classification {
     const probabilities = calibrate(rowOf(outputs.probabilities, row, classes.length), manifest.calibration);
-    const best = Array.from(probabilities, (probability, label) => ({ label: classes[label], probability }))
-      .sort((a, b) => b.probability - a.probability)
-      .slice(0, Math.max(1, top));
+    const best = mostProbable(probabilities, classes, top);
     const [similarity] = rowOf(outputs.similarity, row, 1);
     return {
       label: best[0].label,
@@ -155,6 +150,17 @@ export function createModel<Source>(platform: Platform<Source>): Model<Source> {
     explain,
     close: () => session.close(),
   };
+}
+
+/** The most probable classes, best first. @param top how many; at least one is told */
+export function mostProbable(
+  probabilities: Float32Array,
+  labels: readonly string[],
+  top: number,
+): ClassProbability[] {
+  return Array.from(probabilities, (probability, index) => ({ label: labels[index], probability }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, Math.max(1, top));
 }
 
 /** @throws InputError where the graph has not the outputs that its description tells of */

@@ -33,7 +33,8 @@ export interface ImageList {
   readonly images: readonly ListedImage[];
 }
 
-const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'];
+/** Of the names of image files, in small letters. */
+export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'];
 const LABELED = 'labeled';
 const RESERVED = [LABELED, 'unlabeled', 'validation', 'test'];
 
