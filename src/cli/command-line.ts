@@ -34,6 +34,10 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: 'train several algorithms at the same cost, and rank them',
     load: () => import('./compare.js'),
   },
+  algorithms: {
+    summary: 'list the algorithms: what they do, and what a step costs',
+    load: () => import('./algorithms.js'),
+  },
   evaluate: {
     summary: 'accuracy of a run on the test images of its data set',
     load: () => import('./evaluate.js'),

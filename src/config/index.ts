@@ -1,6 +1,7 @@
 export {
   type Comparison,
   type ComparisonRow,
+  passesOfStep,
   readComparison,
 } from './comparison.js';
 export { describeDifferences } from './differences.js';

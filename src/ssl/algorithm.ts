@@ -88,7 +88,10 @@ export interface Passes {
 export interface Algorithm<Options, Network extends Module = Module> {
   /** for people: the method's name and where it is from */
   readonly title: string;
+  /** ends with the year */
   readonly citation: string;
+  /** its idea in a line */
+  readonly summary: string;
   /** hyper-parameters with defaults; each description names the paper's symbol */
   readonly options: z.ZodObject;
   /** how many views of each image of a batch the loss needs */

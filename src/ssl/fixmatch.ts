@@ -18,6 +18,7 @@ const options = z.strictObject({ ...weakToStrongOptions, threshold: threshold(0.
 export const fixmatch = weakToStrong<z.output<typeof options>>({
   title: 'FixMatch',
   citation: 'Sohn et al., FixMatch: Simplifying SSL with Consistency and Confidence, NeurIPS 2020',
+  summary: 'sure answers on the weak view are the labels of a strong one',
   options,
   rule: ({ threshold: tau }, { classes }) => ({
     label: (q) => ({

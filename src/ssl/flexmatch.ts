@@ -18,6 +18,7 @@ const NEVER = -1;
 export const flexmatch = weakToStrong<z.output<typeof options>>({
   title: 'FlexMatch',
   citation: 'Zhang et al., FlexMatch: Boosting SSL with Curriculum Pseudo Labeling, NeurIPS 2021',
+  summary: 'FixMatch with a threshold for each class, lower for those learned less',
   options,
   rule({ threshold: tau }, { classes, unlabeledImages }) {
     const latest = keep(full([unlabeledImages], NEVER, { dtype: 'int64' })); // sure prediction of each image

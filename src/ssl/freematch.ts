@@ -29,6 +29,7 @@ const options = z.strictObject({
 export const freematch = weakToStrong<z.output<typeof options>>({
   title: 'FreeMatch',
   citation: 'Wang et al., FreeMatch: Self-adaptive Thresholding for SSL, ICLR 2023',
+  summary: "FixMatch with thresholds that follow the network's confidence",
   options,
   rule({ fairnessWeight, averageDecay }, { classes }) {
     const adaptive = new SelfAdaptiveThreshold(classes, averageDecay);

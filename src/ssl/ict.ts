@@ -10,6 +10,7 @@ import { interpolationConsistency } from './interpolation-consistency.js';
 export const ict = interpolationConsistency({
   title: 'ICT',
   citation: 'Verma et al., Interpolation Consistency Training for Semi-Supervised Learning, IJCAI 2019',
+  summary: "a mix of two images shall be answered by the mix of a teacher's answers",
   defaults: { labeledMixupAlpha: 1, mixupAlpha: 1, unlabeledWeight: 100, rampShare: 0.25 },
   mixes: 'images',
 });

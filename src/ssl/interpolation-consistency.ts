@@ -46,6 +46,7 @@ type InterpolationOptions = z.output<ReturnType<typeof optionsWith>>;
 export interface InterpolationMethod {
   readonly title: string;
   readonly citation: string;
+  readonly summary: string;
   readonly defaults: Parameters<typeof optionsWith>[0];
   /** k: always 0, or drawn for each step */
   readonly mixes: 'images' | 'any stage';
@@ -55,12 +56,14 @@ export interface InterpolationMethod {
 export function interpolationConsistency({
   title,
   citation,
+  summary,
   defaults,
   mixes,
 }: InterpolationMethod): Algorithm<InterpolationOptions, ClassifierNetwork> {
   return {
     title,
     citation,
+    summary,
     options: optionsWith(defaults),
     views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
     passes: (own) => ({

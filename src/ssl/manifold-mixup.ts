@@ -11,6 +11,7 @@ import { interpolationConsistency } from './interpolation-consistency.js';
 export const manifoldMixup = interpolationConsistency({
   title: 'Manifold Mixup',
   citation: 'Verma et al., Manifold Mixup: Better Representations by Interpolating Hidden States, ICML 2019',
+  summary: "a mix of two hidden representations shall be answered by the mix of a teacher's answers",
   defaults: { labeledMixupAlpha: 0.1, mixupAlpha: 2, unlabeledWeight: 1, rampShare: 0.4 },
   mixes: 'any stage',
 });

@@ -36,6 +36,7 @@ const options = z.strictObject({
 export const meanTeacher: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'Mean Teacher',
   citation: 'Tarvainen and Valpola, Mean teachers are better role models, NeurIPS 2017',
+  summary: 'answers shall be like those of the average of the weights to another view',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 2, strong: 0 } }),
   passes: (own) => ({

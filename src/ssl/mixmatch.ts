@@ -43,6 +43,7 @@ const options = z.strictObject({
 export const mixmatch: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'MixMatch',
   citation: 'Berthelot et al., MixMatch: A Holistic Approach to Semi-Supervised Learning, NeurIPS 2019',
+  summary: 'sharpened answers over weak views, everything mixed with everything',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: own.weakViews, strong: 0 } }),
   passes: (own) => ({

@@ -19,6 +19,7 @@ const options = z.strictObject({ ...labeledViews({ weak: 1, strong: 0 }), mixupA
 export const mixup: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'mixup',
   citation: 'Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018',
+  summary: 'labeled images and their labels are mixed in pairs; no unlabeled ones',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 0, strong: 0 } }),
   passes: (own) => ({

@@ -26,6 +26,7 @@ const options = z.strictObject({
 export const piModel: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'Π-Model',
   citation: 'Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017',
+  summary: 'two weak views of an image shall be answered alike',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 2, strong: 0 } }),
   passes: (own) => ({

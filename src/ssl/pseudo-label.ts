@@ -21,6 +21,7 @@ const options = z.strictObject({ ...sharedOptions, threshold: threshold(0.95), r
 export const pseudoLabel = weakToStrong<z.output<typeof options>>({
   title: 'Pseudo-Label',
   citation: 'Lee, Pseudo-Label: The Simple and Efficient SSL Method for Deep Neural Networks, 2013',
+  summary: 'sure answers are taken as labels of the same view',
   options,
   ramp: (own, step, steps) => linearRamp(step, own.rampShare * steps),
   rule: ({ threshold: tau }, { classes }) => ({

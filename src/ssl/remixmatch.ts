@@ -69,6 +69,7 @@ export const remixmatch: Algorithm<z.output<typeof options>, RotationNetwork> = 
   title: 'ReMixMatch',
   citation:
     'Berthelot et al., ReMixMatch: SSL with Distribution Alignment and Augmentation Anchoring, ICLR 2020',
+  summary: 'aligned answers on the weak view teach strong ones, mixed; rotations are told apart as well',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: own.strongViews } }),
   passes: (own) => ({

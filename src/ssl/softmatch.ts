@@ -26,6 +26,7 @@ const options = z.strictObject({
 export const softmatch = weakToStrong<z.output<typeof options>>({
   title: 'SoftMatch',
   citation: 'Chen et al., SoftMatch: Addressing the Quantity-Quality Trade-off in SSL, ICLR 2023',
+  summary: 'FixMatch with a weight by confidence in place of the threshold',
   options,
   rule({ averageDecay, sigmas }, { classes }) {
     const averageOf = (shape: readonly number[], start: number) =>

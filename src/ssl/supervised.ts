@@ -15,6 +15,7 @@ const options = z.strictObject(labeledViews({ weak: 0, strong: 1 }));
 export const supervised: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'Supervised baseline',
   citation: 'labeled images only',
+  summary: 'labeled images alone: the baseline',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 0, strong: 0 } }),
   passes: (own) => ({

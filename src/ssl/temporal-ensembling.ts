@@ -75,6 +75,7 @@ class Ensemble {
 export const temporalEnsembling: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'Temporal Ensembling',
   citation: 'Laine and Aila, Temporal Ensembling for Semi-Supervised Learning, ICLR 2017',
+  summary: 'answers shall be like the average of earlier answers to the same image',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
   passes: (own) => ({

@@ -23,6 +23,7 @@ const options = z.strictObject({
 export const uda = weakToStrong<z.output<typeof options>>({
   title: 'UDA',
   citation: 'Xie et al., Unsupervised Data Augmentation for Consistency Training, NeurIPS 2020',
+  summary: 'sure, sharpened answers on the weak view teach a strong one',
   options,
   divergence: klDivergencePerRow,
   rule: ({ threshold: beta, temperature: T }, { classes }) => ({

@@ -31,6 +31,7 @@ const options = z.strictObject({
 export const vat: Algorithm<z.output<typeof options>, ClassifierNetwork> = {
   title: 'VAT',
   citation: 'Miyato et al., Virtual Adversarial Training, TPAMI 2018',
+  summary: 'answers shall not change under the small perturbation that changes them most',
   options,
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
   passes: (own) => ({

@@ -89,6 +89,7 @@ export function passesFromWeakToStrong(options: Omit<Options, 'unlabeledWeight' 
 interface Method<Own extends Options> {
   readonly title: string;
   readonly citation: string;
+  readonly summary: string;
   readonly options: z.ZodObject;
   rule(options: Own, context: LearnerContext<FeatMatchNetwork>): LabelingRule;
   /** how much of λ_u is in force at a step; default: all of it */
@@ -99,10 +100,11 @@ interface Method<Own extends Options> {
 
 /** The algorithm whose labels follow a rule. */
 export function weakToStrong<Own extends Options>(method: Method<Own>): Algorithm<Own, FeatMatchNetwork> {
-  const { title, citation, options, rule, ramp = () => 1, divergence } = method;
+  const { title, citation, summary, options, rule, ramp = () => 1, divergence } = method;
   return {
     title,
     citation,
+    summary,
     options,
     views: (own) => ({
       labeled: viewsOfLabeled(own),

@@ -51,6 +51,7 @@ function labelingRule(
 export const featmatch: Algorithm<FeatMatchOptions, FeatMatchNetwork> = {
   title: 'FeatMatch',
   citation: 'Kuo et al., FeatMatch: Feature-Based Augmentation for Semi-Supervised Learning, ECCV 2020',
+  summary: 'strong views learn from weak ones, with features as they are and refined by class prototypes',
   options: featMatchOptions,
   views: (options) => ({
     labeled: viewsOfLabeled(options),

@@ -152,7 +152,8 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
 
 export const featmatchReference: Algorithm<ReferenceOptions, FeatMatchNetwork> = {
   title: 'FeatMatch, as published',
-  citation: 'Kuo et al., ECCV 2020, as its published code computes it',
+  citation: 'Kuo et al., the published code of FeatMatch, ECCV 2020',
+  summary: 'the same on mixed images, step for step as published',
   options: referenceOptions,
   views: ({ strongViews }) => ({
     labeled: { weak: 1, strong: strongViews },
