@@ -7,6 +7,7 @@ export default defineConfig({
     pool: 'forks', // libtorch lives in the process: no worker threads
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000, // loading libtorch on a busy machine
     reporters: ['default'],
   },
 });
