@@ -26,6 +26,12 @@ interface BackboneParity {
   readonly parameters: readonly (ParityParameter & { readonly grad_ramp_dot: number | null })[];
 }
 
+/**
+ * Of a gradient's projection, relative to its norm. A rectifier whose input is next to 0 may be on here and off there, as
+ * it is between PyTorch in single and in double precision: up to 4e-3 of the norm. A wrong axis is off by all of it.
+ */
+const PROJECTION_TOLERANCE = 1e-2;
+
 const NETWORKS = parityFiles(/^backbone_.+\.json$/);
 const FORMATS: MemoryFormat[] = ['contiguous', 'channels-last'];
 
@@ -73,7 +79,12 @@ describe.each(NETWORKS)('the published network of %s', (file) => {
         }
         const derivatives = gradient?.numbers() ?? [];
         expectRelative(euclideanNorm(derivatives), grad_l2, GRADIENT_TOLERANCE, rounding);
-        expectRelative(rampDot(derivatives), grad_ramp_dot, GRADIENT_TOLERANCE, Math.max(grad_l2, rounding));
+        expectRelative(
+          rampDot(derivatives),
+          grad_ramp_dot,
+          PROJECTION_TOLERANCE,
+          Math.max(grad_l2, rounding),
+        );
       }
 
       // The pass above has moved the running statistics once.
