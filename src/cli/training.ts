@@ -16,6 +16,7 @@ export async function trainWithProgress(
 ): Promise<TrainingResult> {
   const { steps, algorithm } = config;
   let progress: Progress | undefined;
+  let labeling: Progress | undefined; // not begun where it is over at once
   let imagesPerSecond = createRateMeter();
   const log = (line: string) =>
     progress === undefined ? process.stderr.write(`${line}\n`) : progress.log(line);
@@ -39,11 +40,17 @@ export async function trainWithProgress(
         progress?.update(step, formatTraining(imagesPerSecond(images), losses(metrics)));
         if (step === steps) progress?.stop(); // evaluation follows, which is not counted
       },
+      onLabel(done, total) {
+        if (done < total) labeling ??= createProgress({ label: 'labels of unlabeled images', total });
+        labeling?.update(done);
+        if (done === total) labeling?.stop();
+      },
       onWarning: (sentence) => log(`warning: ${sentence}`),
     });
   } finally {
     interruption.end();
     progress?.stop();
+    labeling?.stop();
   }
 }
 

@@ -14,6 +14,8 @@ export interface PredictionOptions {
   /** which of the images */
   readonly indices: ArrayLike<number>;
   readonly signal?: AbortSignal;
+  /** after some images more: how many are done */
+  onImages?(done: number): void;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface PredictionOptions {
 export async function predictImages(
   learning: Learning,
   images: ImageSet,
-  { normalization, indices, signal }: PredictionOptions,
+  { normalization, indices, signal, onImages }: PredictionOptions,
 ): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];
   for (let start = 0; start < indices.length; start += BATCH) {
@@ -44,6 +46,7 @@ export async function predictImages(
     }
     const classes = probabilities.length / count;
     for (let i = 0; i < count; i++) rows.push(probabilities.subarray(i * classes, (i + 1) * classes));
+    onImages?.(rows.length);
   }
   return rows;
 }

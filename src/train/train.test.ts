@@ -155,6 +155,13 @@ describe('a run', () => {
     expect(existsSync(runPaths(folder).predictions)).toBe(false);
   });
 
+  it('tells how many unlabeled images are labeled', async () => {
+    const told: [number, number][] = [];
+    const ended = await run(toyConfig('steps=1'), { onLabel: (...counts) => told.push(counts) });
+    const unlabeled = fileOf(ended, 'predictions.csv').trim().split('\r\n').length - 1;
+    expect(told.at(-1)).toEqual([unlabeled, unlabeled]);
+  });
+
   it('whitens images where it is to, and so does the model that it leaves', async () => {
     const pair = { ...stripesPair(), train: stripes(240, 1) }; // more images than an image has pixels
     const whitened = await run(supervisedConfig('data.normalization=zca'), {}, pair);

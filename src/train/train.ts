@@ -53,6 +53,8 @@ export interface TrainOptions {
   onStart?(started: Started): void;
   /** after every step */
   onStep?(progress: Progress): void;
+  /** while the unlabeled images are labeled at the end: how many are, of how many */
+  onLabel?(done: number, total: number): void;
   /** what a user should know, in a sentence; default: a warning of the process */
   onWarning?(sentence: string): void;
 }
@@ -115,7 +117,7 @@ export async function train(
       measurements,
       signal,
     });
-    if (config.predictUnlabeled) await predictUnlabeled(run, learning, { experiment, signal });
+    if (config.predictUnlabeled) await predictUnlabeled(run, learning, { experiment, ...options });
     const { seconds: trainingSeconds, cpuSeconds: trainingCpuSeconds } = stopwatch;
     const results = { ...accuracies, evaluatedStep, trainingSeconds, trainingCpuSeconds, images };
     run.finish(results);
@@ -247,10 +249,12 @@ function describe({ config, data, split, normalization }: Experiment, step: numb
 async function predictUnlabeled(
   run: Run,
   learning: Learning,
-  { experiment, signal }: { experiment: Experiment; signal?: AbortSignal },
+  { experiment, signal, onLabel }: Pick<TrainOptions, 'signal' | 'onLabel'> & { experiment: Experiment },
 ): Promise<void> {
   const { data, split, normalization } = experiment;
-  const options = { normalization, indices: split.unlabeled, signal };
+  const total = split.unlabeled.length;
+  const onImages = (done: number) => onLabel?.(done, total);
+  const options = { normalization, indices: split.unlabeled, signal, onImages };
   const rows = await predictImages(learning, data.train, options);
   writePredictions(
     runPaths(run.folder).predictions,
