@@ -55,6 +55,13 @@ module.exports = {
       to: { path: '^src/[^/]+/', pathNot: `^src/${anyOf(Object.keys(MAY_IMPORT))}/` },
     },
     {
+      name: 'browsers-have-no-node',
+      comment: 'What lies in src/infer itself and in src/image runs in Node and in a browser alike.',
+      severity: 'error',
+      from: { path: '^src/(image/|infer/browser/|infer/[^/]+$)', pathNot: TESTS },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'no-cycles',
       comment: 'Types may refer to each other; what runs may not.',
       severity: 'error',

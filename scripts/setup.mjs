@@ -19,31 +19,37 @@ import {
 import { installPackages, missingPackages } from './system-packages.mjs';
 
 const OLDEST_NODE = 20;
+/** What runs in Node, and what runs in a browser and knows nothing of Node. */
+const PROJECTS = ['tsconfig.json', 'tsconfig.browser.json'];
 
-/** @throws {SetupError} where a step fails; its message says what to do */
-export function setUp() {
+/**
+ * @param {{ forTests?: boolean }} purpose whether to get what only tests need as well
+ * @throws {SetupError} where a step fails; its message says what to do
+ */
+export function setUp({ forTests = false } = {}) {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     throw new SetupError(`Node ${OLDEST_NODE} or newer is needed, and this is ${process.version}`, {
       exitCode: 2,
     });
   }
-  const libtorch = provideSystemPackages();
+  const libtorch = provideSystemPackages(forTests);
   installNpmPackages();
   buildNative(libtorch);
   compileTypeScript();
 }
 
 /** Installs what the system lacks; returns the libtorch to build on. */
-function provideSystemPackages() {
+function provideSystemPackages(forTests) {
   const before = locateLibtorch();
-  const missing = missingPackages(before);
-  // Asking apt takes a second, so that it was asked in vain for data once is remembered.
+  const missing = missingPackages(before, { forTests });
+  // Asking apt takes a second, so that it was asked in vain for optional ones once is remembered.
   const memory = join(ROOT, 'node_modules/.cache/featmatch-setup.json');
-  if (readJson(memory)?.askedForData) missing.data = [];
+  const asked = readJson(memory)?.asked ?? [];
+  missing.optional = missing.optional.filter((name) => !asked.includes(name));
   installPackages(missing);
-  if (missing.data.length > 0 && existsSync(join(ROOT, 'node_modules'))) {
+  if (missing.optional.length > 0 && existsSync(join(ROOT, 'node_modules'))) {
     mkdirSync(join(memory, '..'), { recursive: true });
-    writeFileSync(memory, '{ "askedForData": true }\n');
+    writeFileSync(memory, `${JSON.stringify({ asked: [...asked, ...missing.optional] })}\n`);
   }
   const libtorch = before ?? locateLibtorch();
   if (!libtorch)
@@ -90,18 +96,18 @@ export function whyInstall(folder) {
 function compileTypeScript() {
   const sources = hashFiles([
     ...filesBelow(join(ROOT, 'src'), ['.ts']).filter((file) => !file.endsWith('.test.ts')),
-    ...['tsconfig.json', 'package-lock.json'].map((file) => join(ROOT, file)),
+    ...[...PROJECTS, 'package-lock.json'].map((file) => join(ROOT, file)),
   ]);
   const stamp = join(ROOT, 'dist/.built-from.json');
   if (readJson(stamp)?.sources === sources) return;
   const why = existsSync(stamp) ? 'its sources changed' : 'not compiled yet';
   step(`compiling the TypeScript (${why})`, () => {
     const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-    runQuietly([process.execPath, tsc, '-p', 'tsconfig.json'], {
-      failure: 'the TypeScript does not compile',
-    });
+    for (const project of PROJECTS) {
+      runQuietly([process.execPath, tsc, '-p', project], { failure: 'the TypeScript does not compile' });
+    }
     writeFileSync(stamp, `${JSON.stringify({ sources })}\n`);
   });
 }
 
-if (isMain(import.meta.url)) await runMain(setUp);
+if (isMain(import.meta.url)) await runMain(() => setUp());

@@ -1,4 +1,5 @@
-// What set-up takes from Debian and Ubuntu: libtorch, a fast BLAS, the build tools and Fashion-MNIST.
+// What set-up takes from Debian and Ubuntu: libtorch, a fast BLAS, the build tools, Fashion-MNIST, and a browser to test
+// in.
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,16 +12,31 @@ const BLAS = `/usr/lib/${MULTIARCH}/libblas.so.3`;
 const FASHION_MNIST_PACKAGE = 'dataset-fashion-mnist';
 const FASHION_MNIST_FILE = 'train-images-idx3-ubyte.gz';
 
+/** What the project can do without, and what to say of it where it is not to be had. */
+const OPTIONAL = {
+  [FASHION_MNIST_PACKAGE]:
+    'only needed to train on Fashion-MNIST, which "featmatch data fetch fashion-mnist" gets from its publisher',
+  chromium: 'without a browser the tests that need one are skipped',
+};
+
 /**
- * The Debian packages that this machine lacks: `required` ones, and `data` that the project can do without.
- * @param {import('./libtorch.mjs').Libtorch | undefined} libtorch
+ * The Debian packages that this machine lacks: `required` ones, and `optional` ones that the project can do without.
+ * @param {import('./libtorch.mjs').Libtorch | undefined} libtorch @param {{ forTests: boolean }} purpose
  */
-export function missingPackages(libtorch) {
+export function missingPackages(libtorch, { forTests }) {
   const required = missingBuildTools();
   if (!libtorch) required.push('libtorch-dev');
   // An unpacked libtorch brings its own BLAS; the system's uses libblas.so.3, by default a slow one.
   if ((!libtorch || libtorch.source === 'system') && !hasFastBlas()) required.push('libopenblas0-openmp');
-  return { required, data: hasFashionMnist() ? [] : [FASHION_MNIST_PACKAGE] };
+  const optional = [];
+  if (!hasFashionMnist()) optional.push(FASHION_MNIST_PACKAGE);
+  if (forTests && !findBrowser()) optional.push('chromium');
+  return { required, optional };
+}
+
+/** A program in PATH that is a Chromium. */
+export function findBrowser() {
+  return findProgram(['chromium', 'chromium-browser', 'google-chrome']);
 }
 
 /** From Debian's package, or where `featmatch data fetch` puts it. */
@@ -33,25 +49,25 @@ function hasFashionMnist(env = process.env) {
 
 /**
  * Installs packages with apt-get, as root or with passwordless sudo.
- * @param {{ required: string[], data: string[] }} missing
+ * @param {{ required: string[], optional: string[] }} missing
  * @param {{ isRoot?: boolean }} [user]
  * @throws {SetupError} with exit code 2 and the command to type, where required ones are missing and may not be
  *   installed from here
  */
-export function installPackages({ required, data }, { isRoot = process.getuid?.() === 0 } = {}) {
-  if (required.length + data.length === 0) return;
+export function installPackages({ required, optional }, { isRoot = process.getuid?.() === 0 } = {}) {
+  if (required.length + optional.length === 0) return;
   if (!findProgram(['apt-get'])) {
     if (required.length > 0) {
       const libtorch = required.includes('libtorch-dev') ? `; for libtorch, ${HOW_TO_GET_LIBTORCH}` : '';
       throw new SetupError(`please install ${required.join(', ')}${libtorch}`, { exitCode: 2 });
     }
-    return; // the data set can be fetched by whoever wants it
+    return;
   }
   const prefix = administratorPrefix(isRoot);
-  if (!prefix) return explainInstall([...required, ...data], required.length > 0);
+  if (!prefix) return explainInstall({ required, optional });
 
-  updateListsIfNeeded([...required, ...data], prefix);
-  const available = [...required, ...data].filter(isAvailable);
+  updateListsIfNeeded([...required, ...optional], prefix);
+  const available = [...required, ...optional].filter(isAvailable);
   const unavailable = required.filter((name) => !available.includes(name));
   if (unavailable.length > 0) {
     throw new SetupError(
@@ -59,7 +75,9 @@ export function installPackages({ required, data }, { isRoot = process.getuid?.(
       { exitCode: 2 },
     );
   }
-  if (!available.includes(FASHION_MNIST_PACKAGE) && data.length > 0) sayHowToFetchData();
+  for (const name of optional.filter((name) => !available.includes(name))) {
+    process.stdout.write(`featmatch set-up: the package lists have no ${name}; ${OPTIONAL[name]}\n`);
+  }
   if (available.length === 0) return;
   const install = [...prefix, 'apt-get', 'install', '--yes', '--no-install-recommends', ...available];
   const failure = 'apt-get could not install what is missing';
@@ -86,20 +104,16 @@ function administratorPrefix(isRoot) {
   return spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n', ...setting] : undefined;
 }
 
-function explainInstall(packages, areRequired) {
-  const command = `sudo apt-get update && sudo apt-get install --no-install-recommends ${packages.join(' ')}`;
-  const sentence = `this needs Debian packages and the right to install them; please run: ${command}`;
-  if (areRequired) throw new SetupError(sentence, { exitCode: 2 });
-  process.stdout.write(
-    `featmatch set-up: Fashion-MNIST is not here, and only needed to train on it; ${command}\n`,
-  );
-}
-
-function sayHowToFetchData() {
-  process.stdout.write(
-    `featmatch set-up: the package lists have no ${FASHION_MNIST_PACKAGE}; "featmatch data fetch fashion-mnist" ` +
-      'gets the data set from its publisher\n',
-  );
+function explainInstall({ required, optional }) {
+  const packages = [...required, ...optional].join(' ');
+  const command = `sudo apt-get update && sudo apt-get install --no-install-recommends ${packages}`;
+  if (required.length > 0) {
+    throw new SetupError(`this needs Debian packages and the right to install them; please run: ${command}`, {
+      exitCode: 2,
+    });
+  }
+  const reasons = optional.map((name) => `${name} is not here: ${OPTIONAL[name]}`);
+  process.stdout.write(`featmatch set-up: ${reasons.join('; ')}; ${command}\n`);
 }
 
 function updateListsIfNeeded(packages, prefix) {

@@ -6,14 +6,14 @@ import { ROOT, runMain, SetupError } from './steps.mjs';
 
 /** Name, program, arguments. Vitest last: its closing lines are the last ones printed. */
 const CHECKS = [
-  ['types', 'tsc', ['-p', 'tsconfig.check.json']],
+  ['types', 'tsc', ['-p', 'tsconfig.check.json']], // set-up has compiled what runs in browsers
   ['style', 'biome', ['check']],
   ['imports between rooms', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'src']],
   ['tests', 'vitest', ['run', ...process.argv.slice(2)]],
 ];
 
 await runMain(() => {
-  setUp();
+  setUp({ forTests: true });
   for (const [name, program, args] of CHECKS) {
     process.stdout.write(`\n> ${name}: ${program} ${args.join(' ')}\n`);
     // Started directly, which spares npx's half second.

@@ -66,7 +66,7 @@ const DATA = 'dataset-fashion-mnist';
 describe('installPackages', () => {
   it('installs all that is missing at once, as root', () => {
     fakeDebian();
-    installPackages({ required: ['libtorch-dev', 'make'], data: [DATA] }, { isRoot: true });
+    installPackages({ required: ['libtorch-dev', 'make'], optional: [DATA] }, { isRoot: true });
     expect(calls()).toEqual([`apt-get install --yes --no-install-recommends libtorch-dev make ${DATA}`]);
     expect(printed).toMatch(/^featmatch set-up: installing libtorch-dev, make, .* … done, [\d.]+ s\n$/);
   });
@@ -75,22 +75,22 @@ describe('installPackages', () => {
     fakeDebian();
     fakeProgram('sudo', 'shift; "$@"');
     fakeProgram('true');
-    installPackages({ required: ['make'], data: [] }, { isRoot: false });
+    installPackages({ required: ['make'], optional: [] }, { isRoot: false });
     expect(calls()).toEqual(['apt-get install --yes --no-install-recommends make']);
   });
 
   it('does nothing where nothing is missing', () => {
     fakeDebian();
-    installPackages({ required: [], data: [] }, { isRoot: true });
+    installPackages({ required: [], optional: [] }, { isRoot: true });
     expect(calls()).toEqual([]);
     expect(printed).toBe('');
   });
 
   it('reads the package lists where they do not know a package', () => {
     fakeDebian({ unavailable: DATA });
-    installPackages({ required: ['make'], data: [DATA] }, { isRoot: true });
+    installPackages({ required: ['make'], optional: [DATA] }, { isRoot: true });
     expect(calls()).toEqual(['apt-get update', 'apt-get install --yes --no-install-recommends make']);
-    expect(printed).toContain('"featmatch data fetch fashion-mnist" gets the data set');
+    expect(printed).toContain(`no ${DATA}; only needed to train on Fashion-MNIST`);
   });
 
   it('reads the package lists and tries again where they are too old', () => {
@@ -98,12 +98,12 @@ describe('installPackages', () => {
       install: `case "$1" in update) touch '${folder}/updated';; *) test -e '${folder}/updated';; esac`,
     });
     symlinkSync('/usr/bin/touch', join(folder, 'bin/touch'));
-    installPackages({ required: ['make'], data: [] }, { isRoot: true });
+    installPackages({ required: ['make'], optional: [] }, { isRoot: true });
     expect(calls().map((call) => call.split(' ')[1])).toEqual(['install', 'update', 'install']);
   });
 
   /** The sentence and the exit code that it ends with. */
-  function failure(missing: { required: string[]; data: string[] }, isRoot: boolean) {
+  function failure(missing: { required: string[]; optional: string[] }, isRoot: boolean) {
     try {
       installPackages(missing, { isRoot });
     } catch (error) {
@@ -115,7 +115,7 @@ describe('installPackages', () => {
 
   it('prints the exact command where it has no right to install', () => {
     fakeDebian();
-    const { message, exitCode } = failure({ required: ['libtorch-dev'], data: [DATA] }, false);
+    const { message, exitCode } = failure({ required: ['libtorch-dev'], optional: [DATA] }, false);
     expect(exitCode).toBe(2);
     expect(message).toContain(
       `sudo apt-get update && sudo apt-get install --no-install-recommends libtorch-dev ${DATA}`,
@@ -123,29 +123,29 @@ describe('installPackages', () => {
     expect(calls()).toEqual([]);
   });
 
-  it('goes on without the data set where only that is missing', () => {
+  it('goes on without what is optional where only that is missing', () => {
     fakeDebian();
-    installPackages({ required: [], data: [DATA] }, { isRoot: false });
+    installPackages({ required: [], optional: [DATA] }, { isRoot: false });
     expect(printed).toContain(`sudo apt-get install --no-install-recommends ${DATA}`);
   });
 
   it('tells how else to get libtorch where the distribution has none', () => {
     fakeDebian({ unavailable: 'libtorch-dev' });
-    const { message, exitCode } = failure({ required: ['libtorch-dev'], data: [] }, true);
+    const { message, exitCode } = failure({ required: ['libtorch-dev'], optional: [] }, true);
     expect(exitCode).toBe(2);
     expect(message).toMatch(/have no libtorch-dev; .*LIBTORCH/);
   });
 
   it('names what to install on systems without apt', () => {
     vi.stubEnv('PATH', folder);
-    const { message, exitCode } = failure({ required: ['g++', 'libtorch-dev'], data: [DATA] }, true);
+    const { message, exitCode } = failure({ required: ['g++', 'libtorch-dev'], optional: [DATA] }, true);
     expect(exitCode).toBe(2);
     expect(message).toMatch(/^please install g\+\+, libtorch-dev; for libtorch, .*LIBTORCH/);
   });
 
   it('shows what apt-get printed where it fails', () => {
     fakeDebian({ install: 'echo broken packages; exit 100' });
-    const { message, output, exitCode } = failure({ required: ['make'], data: [] }, true);
+    const { message, output, exitCode } = failure({ required: ['make'], optional: [] }, true);
     expect(exitCode).toBe(1);
     expect(message).toMatch(/apt-get could not install .*exit code 100/);
     expect(output).toContain('broken packages');
