@@ -147,9 +147,15 @@ async function print(
     String(row.steps),
     formatDuration(row.trainingSeconds.mean),
     row.passesPerSecond.toFixed(0),
-    [row.chosen, ...row.settings].join(' '),
+    formatChoice(row),
   ]);
   process.stdout.write((markdown ? formatMarkdownTable : formatTable)(columns, rows));
+}
+
+/** `validation: temperature=1, threshold=0.9` */
+function formatChoice({ chosen, settings }: RowResult): string {
+  const short = settings.map((setting) => setting.replace(/^algorithm\./, '').replaceAll('"', ''));
+  return [chosen, ...(short.length > 0 ? [short.join(', ')] : [])].join(': ');
 }
 
 async function draw(path: string, { passes }: Comparison, results: readonly RowResult[]): Promise<void> {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { SweepRun } from '../config/index.js';
 import { InputError, InterruptedError } from '../errors.js';
+import type { RunStatus } from '../runs/index.js';
 import { parseCount } from './arguments.js';
 import { untilSignal } from './interruption.js';
 
@@ -61,12 +62,34 @@ export async function runTrainings(
   }
 }
 
-/** The folders of the runs that are finished. */
+/** The folders of the runs that are finished. @throws {InputError} where one holds a run with other settings */
 export async function finishedFolders(runs: readonly SweepRun[], output: string): Promise<string[]> {
-  const { readRun } = await import('../runs/stored-run.js');
-  return runs
-    .map(({ name }) => join(output, name))
-    .filter((folder) => existsSync(folder) && readRun(folder).status === 'finished');
+  const folders: string[] = [];
+  for (const run of runs) {
+    const folder = join(output, run.name);
+    if ((await statusIn(folder, run)) === 'finished') folders.push(folder);
+  }
+  return folders;
+}
+
+/** How far the run in a folder is; null where there is none. @throws {InputError} where it has other settings */
+async function statusIn(folder: string, { config }: SweepRun): Promise<RunStatus | null> {
+  if (!existsSync(folder)) return null;
+  const [{ describeDifferences, resolveConfig }, { readRun }, { runPaths }] = await Promise.all([
+    import('../config/index.js'),
+    import('../runs/stored-run.js'),
+    import('../runs/run-folder.js'),
+  ]);
+  const { status } = readRun(folder);
+  const stored = resolveConfig({ file: runPaths(folder).config });
+  // Threads are shared out as it happens to be, and a run that goes on keeps its own.
+  const differences = describeDifferences({ ...config, threads: stored.threads }, stored);
+  if (differences.length > 0) {
+    throw new InputError(
+      `the run ${folder} is of another configuration: ${differences.join('; ')}; choose another --output`,
+    );
+  }
+  return status;
 }
 
 /** @throws {InputError} where some of the runs are not finished; it names them and says why */
@@ -86,29 +109,14 @@ export async function requireFinished(runs: readonly SweepRun[], output: string)
 
 /** What begins a training or goes on with it; null where it is finished. */
 async function argumentsOf(
-  { name, config }: SweepRun,
+  run: SweepRun,
   folder: string,
   { configs, threads }: { configs: string; threads: number },
 ): Promise<string[] | null> {
-  const [{ describeDifferences, resolveConfig }, { readRun }, { runPaths }] = await Promise.all([
-    import('../config/index.js'),
-    import('../runs/stored-run.js'),
-    import('../runs/run-folder.js'),
-  ]);
-  if (existsSync(folder)) {
-    const { status } = readRun(folder);
-    const stored = resolveConfig({ file: runPaths(folder).config });
-    // Threads are shared out as it happens to be, and a run that goes on keeps its own.
-    const differences = describeDifferences({ ...config, threads: stored.threads }, stored);
-    if (differences.length > 0) {
-      throw new InputError(
-        `the run ${folder} is of another configuration: ${differences.join('; ')}; choose another --output`,
-      );
-    }
-    return status === 'finished' ? null : ['resume', folder];
-  }
-  const path = join(configs, `${name}.json`);
-  writeFileSync(path, JSON.stringify({ ...config, threads: config.threads ?? threads }));
+  const status = await statusIn(folder, run);
+  if (status !== null) return status === 'finished' ? null : ['resume', folder];
+  const path = join(configs, `${run.name}.json`);
+  writeFileSync(path, JSON.stringify({ ...run.config, threads: run.config.threads ?? threads }));
   return ['train', '--config', path, '--output', folder];
 }
 
