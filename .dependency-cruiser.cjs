@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   train: ['tensor', 'nn', 'models', 'image', 'data', 'ssl', 'config', 'runs'],
   export: ['models', 'ssl', 'tensor', 'train', 'data', 'image', 'runs', 'infer'],
   infer: ['image'],
+  serve: ['infer', 'runs'], // runs: the version
   server: ['runs'],
   cli: ['.+'],
 };

@@ -6,6 +6,7 @@ const benchmarks = {
   throughput: 'training WRN-28-2 on 3×32×32, batches of 64: images/s against PyTorch',
   step: 'one FeatMatch step, WRN-28-2: images/s and memory against PyTorch doing the published step',
   bookkeeping: 'saving and logging: share of the training time of the preset mnist',
+  inference: 'classifying with an exported model: images/s against ONNX Runtime alone, and the first answer',
   augmentation: 'RandAugment on RGB images at 32, 84 and 128 px: images/s against Pillow, one thread each',
 };
 

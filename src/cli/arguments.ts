@@ -6,6 +6,12 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+export function parsePort(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError('It is a number of 0 to 65535.');
+  return Number(text);
+}
+
 /** `0,1,2` */
 export function parseSeeds(text: string): number[] {
   if (!/^\d+(,\d+)*$/.test(text)) throw new InvalidArgumentError('It is a list of seeds, such as 0,1,2.');

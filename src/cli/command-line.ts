@@ -50,6 +50,7 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: 'write the model of a run as an ONNX file that runs anywhere',
     load: () => import('./export.js'),
   },
+  serve: { summary: 'answer over HTTP what is in an image', load: () => import('./serve.js') },
   runs: { summary: 'table of the runs in a folder', load: () => import('./runs.js') },
   report: {
     summary: 'accuracy of runs over their seeds, beside published numbers',

@@ -93,9 +93,16 @@ export function parseManifest(text: string, source: string): Manifest {
     throw new InputError(`${source} is not JSON (${error instanceof Error ? error.message : error})`);
   }
   const result = manifestSchema.safeParse(json);
-  if (result.success) return result.data;
-  const [{ path, message }] = result.error.issues;
-  throw new InputError(
-    `${source} does not describe a model of featmatch: ${path.map(String).join('.') || 'its content'}: ${message}`,
-  );
+  const refuse = (path: readonly PropertyKey[], message: string) =>
+    new InputError(
+      `${source} does not describe a model of featmatch: ${path.map(String).join('.') || 'its content'}: ${message}`,
+    );
+  if (!result.success) {
+    const [{ path, message }] = result.error.issues;
+    throw refuse(path, message);
+  }
+  const { classes, prototypes } = result.data;
+  const stray = prototypes?.entries.findIndex(({ label }) => label >= classes.length) ?? -1;
+  if (stray >= 0) throw refuse(['prototypes', 'entries', stray, 'label'], 'there is no such class');
+  return result.data;
 }

@@ -208,6 +208,11 @@ function cutOut(
   return { data, height, width, channels };
 }
 
+/** @throws InputError where it is none */
 function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    throw new InputError('the thumbnails in model.json are not base64');
+  }
 }

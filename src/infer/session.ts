@@ -1,5 +1,6 @@
 /** A loaded graph that runs: what is the same in every ONNX Runtime. */
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+import { InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { PORTS } from './ports.js';
 
@@ -7,7 +8,10 @@ import { PORTS } from './ports.js';
 export type Outputs = Partial<Readonly<Record<keyof typeof PORTS, Float32Array>>>;
 
 export interface Session {
-  /** @param pixels images one after the other, as the graph takes them @param count one or more */
+  /**
+   * @param pixels images one after the other, as the graph takes them @param count one or more
+   * @throws {InputError} where the graph takes other images, or is one that loads and does not run
+   */
   run(pixels: Uint8Array, count: number): Promise<Outputs>;
   close(): Promise<void>;
 }
@@ -22,7 +26,10 @@ export function createSession(
 
   async function run(pixels: Uint8Array, count: number): Promise<Outputs> {
     const feeds = { [PORTS.pixels]: new Tensor('uint8', pixels, [count, height, width, channels]) };
-    const outputs = await session.run(feeds);
+    const outputs = await session.run(feeds).catch((error: Error) => {
+      const [reason] = error.message.split('\n');
+      throw new InputError(`ONNX Runtime cannot run the model: ${reason}`, { cause: error });
+    });
     return Object.fromEntries(
       Object.entries(PORTS).flatMap(([name, port]) => {
         const tensor: Tensor | undefined = outputs[port];

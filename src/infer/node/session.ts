@@ -24,7 +24,7 @@ export async function openSession(
     });
     return createSession(session, { Tensor, input });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new InputError(`ONNX Runtime cannot load the model: ${reason}`, { cause: error });
   }
 }

@@ -1,0 +1,44 @@
+// Classifying images of 28×28 with an exported model, batches of 64: images/s of featmatch/infer against ONNX Runtime
+// alone on the same file, and the time from the start of a process to its first answer.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { formatSpread, measureSides, printSides } from './sides.mjs';
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+export function measure({ rounds, threads }) {
+  const model = exportedModel();
+  const side = (name) => [process.execPath, path('inference-side.mjs'), name, model, String(threads)];
+  const sides = { 'featmatch/infer': side('featmatch'), 'ONNX Runtime alone': side('runtime') };
+  const { imagesPerSecond } = measureSides(sides, { rounds });
+  const firstAnswer = Array.from({ length: rounds }, () => {
+    const start = performance.now();
+    spawnSync(process.execPath, [path('inference-side.mjs'), 'first', model, String(threads)]);
+    return performance.now() - start;
+  });
+  return { imagesPerSecond, firstAnswer };
+}
+
+/** FEATMATCH_MODEL, or one of a step's training; how well it classifies does not matter here. */
+function exportedModel() {
+  const folder = process.env.FEATMATCH_MODEL ?? join(tmpdir(), 'featmatch-bench-model');
+  if (existsSync(folder)) return folder;
+  const run = `${folder}-run-${process.pid}`;
+  const featmatch = (...args) => {
+    const { status, stderr } = spawnSync(process.execPath, [path('../dist/cli/main.js'), ...args], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+  };
+  featmatch('train', '--preset', 'mnist', '--steps', '1', '--set', 'predictUnlabeled=false', '--output', run);
+  featmatch('export', run, '--output', folder);
+  return folder;
+}
+
+export function print({ imagesPerSecond, firstAnswer }) {
+  printSides(imagesPerSecond, 'images/s');
+  console.log(`  a process to its first answer: ${formatSpread(firstAnswer, 0)} ms`);
+}

@@ -1,0 +1,23 @@
+/** A run on Fashion-MNIST of 100 steps and its export; FEATMATCH_RUN names one that is there already. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** Folders; what is missing is made below `folder`, in a few minutes. */
+export function trainedModel(folder: string): { run: string; model: string } {
+  const run = process.env.FEATMATCH_RUN ?? join(folder, 'run');
+  const model = process.env.FEATMATCH_MODEL ?? join(folder, 'model');
+  const settings = ['--steps', '100', '--set', 'predictUnlabeled=false'];
+  if (!existsSync(run)) featmatch('train', '--preset', 'fashion-mnist', ...settings, '--output', run);
+  if (!existsSync(model)) featmatch('export', run, '--output', model);
+  return { run, model };
+}
+
+function featmatch(...args: string[]): void {
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}
