@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ExportReport } from '../export/export-model.js';
 import type { Precision } from '../export/onnx.js';
+import type { Progress } from './progress.js';
 
 interface ExportCommandOptions {
   output?: string;
@@ -43,10 +44,7 @@ async function exportRun(
     data: await loadData(model.description.config.data),
   };
   const precision: Precision = half ? 'half' : int8 ? 'int8' : 'float32';
-  const progress = createProgress({
-    label: 'nearest images',
-    total: source.data.train.count - source.split.validation.length,
-  });
+  let progress: Progress | undefined;
   let report: ExportReport;
   try {
     report = await exportModel(source, {
@@ -54,10 +52,13 @@ async function exportRun(
       precision,
       thumbnails,
       overwrite: overwrite ?? false,
-      onProgress: (done) => progress.update(done),
+      onProgress(done, total) {
+        progress ??= createProgress({ label: 'nearest images', total });
+        progress.update(done);
+      },
     });
   } finally {
-    progress.stop();
+    progress?.stop();
   }
   process.stdout.write(
     json ? `${JSON.stringify({ output, ...report }, null, 2)}\n` : await format(output, report),

@@ -1,16 +1,14 @@
 import { gatherPixels, type ImageSet } from '../data/dataset.js';
-import type { Outputs, Session } from '../infer/session.js';
-
-/** Images a run; what fits caches and memory, without effect on the result. */
-const BATCH = 256;
+import { batchSize, type Outputs, type Session } from '../infer/session.js';
 
 /** What a graph gives for some images of a set, in order and in parts. `start` counts in `indices`. */
 export async function* runImages(
   session: Session,
   { images, indices }: { images: ImageSet; indices: Int32Array },
 ): AsyncGenerator<{ start: number; count: number; outputs: Outputs }> {
-  for (let start = 0; start < indices.length; start += BATCH) {
-    const part = indices.subarray(start, start + BATCH);
+  const size = batchSize(images);
+  for (let start = 0; start < indices.length; start += size) {
+    const part = indices.subarray(start, start + size);
     const outputs = await session.run(gatherPixels(images, part), part.length);
     yield { start, count: part.length, outputs };
   }

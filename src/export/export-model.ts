@@ -47,7 +47,7 @@ export interface ExportOptions {
   readonly thumbnails: boolean;
   /** whether an export that is there already may be replaced */
   readonly overwrite: boolean;
-  /** how many of the training images were looked at for those nearest to prototypes */
+  /** how many of the training images were compared with prototypes */
   onProgress?(done: number, total: number): void;
 }
 
@@ -90,7 +90,7 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
     network.augmentation &&
     (await describePrototypes(features, source, {
       prototypes: network.augmentation.prototypes,
-      images: chosen.trained,
+      images: chosen.shown,
       options,
     }));
   await features.close();

@@ -10,9 +10,9 @@ export interface Images {
 }
 
 export interface ImageChoice {
-  /** all that training saw, with labels or without */
-  readonly trained: Images;
-  /** those of them whose features stand for the domain */
+  /** what prototypes are compared with: of what training saw the labeled images, and drawn ones of the others */
+  readonly shown: Images;
+  /** those of training whose features stand for the domain */
   readonly references: Images;
   /** those that tell how far from the references an image of the domain may be: validation images where there are some */
   readonly domain: Images;
@@ -24,6 +24,7 @@ export interface ImageChoice {
   readonly test: Images | null;
 }
 
+const SHOWN = 20_000;
 const REFERENCES = 1000;
 const DOMAIN = 2000;
 const CHECK = 1000;
@@ -37,11 +38,14 @@ export function chooseImages(data: DatasetPair, split: SplitRecord, seed: number
   const order = shuffledRange(train.count, randomStream(seed, STREAM));
   const drawn = order.filter((index) => !heldOut.has(index));
   const references = Math.min(REFERENCES, Math.ceil(drawn.length / 2));
+  const labeled = new Set(split.labeled);
+  const others = drawn.filter((index) => !labeled.has(index));
+  const shown = Int32Array.from([...labeled, ...others].slice(0, SHOWN));
   const ofTraining = (indices: Int32Array): Images => ({ images: train, indices });
   const validation =
     heldOut.size > 0 ? ofTraining(Int32Array.from(split.validation)) : labeledOf(data.validation);
   return {
-    trained: ofTraining(drawn.toSorted()),
+    shown: ofTraining(shown.toSorted()),
     references: ofTraining(drawn.subarray(0, references)),
     domain:
       validation === null

@@ -4,7 +4,7 @@ import type { Pixels } from '../image/pixels.js';
 import { joinPixels } from './fit.js';
 import type { Manifest } from './manifest.js';
 import { mapSome } from './map-some.js';
-import type { Outputs, Session } from './session.js';
+import { batchSize, type Outputs, type Session } from './session.js';
 
 export interface ClassifyOptions {
   /** how many of the most probable classes are told; default 1 */
@@ -79,9 +79,6 @@ export interface Platform<Source> {
   decodeThumbnails(webp: Uint8Array): Promise<Pixels>;
 }
 
-/** Images a run: more gain nothing, and fewer are in memory at a time. */
-const BATCH = 64;
-
 export function createModel<Source>(platform: Platform<Source>): Model<Source> {
   const { manifest, session } = platform;
   const { classes } = manifest;
@@ -113,8 +110,9 @@ export function createModel<Source>(platform: Platform<Source>): Model<Source> {
       return classificationOf(await run([images as Source | Pixels]), 0, options);
     }
     const results: Classification[] = [];
-    for (let start = 0; start < images.length; start += BATCH) {
-      const part = images.slice(start, start + BATCH);
+    const size = batchSize(manifest.input);
+    for (let start = 0; start < images.length; start += size) {
+      const part = images.slice(start, start + size);
       const outputs = await run(part);
       for (let row = 0; row < part.length; row++) results.push(classificationOf(outputs, row, options));
     }

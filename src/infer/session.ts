@@ -16,6 +16,14 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/**
+ * Images a run: more of them gain nothing, and of large ones a few are enough, as inside a network each pixel takes
+ * kilobytes (12 in CNN-13).
+ */
+export function batchSize({ height, width }: Pick<Pixels, 'height' | 'width'>): number {
+  return Math.min(64, Math.max(1, Math.floor(2 ** 16 / (height * width))));
+}
+
 /** Runs one batch after the other: no runtime is faster with two at a time, and the browser's refuses it. */
 export function createSession(
   session: InferenceSession,
