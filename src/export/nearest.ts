@@ -20,11 +20,10 @@ export async function nearestImages(
 ): Promise<NearestImage[]> {
   const [count, dimension] = prototypes.shape;
   const best = Array.from({ length: count }, () => ({ image: -1, similarity: Number.NEGATIVE_INFINITY }));
-  for await (const part of runImages(session, options)) {
-    const features = part.outputs.features as Float32Array;
+  for await (const part of runImages(session, 'features', options)) {
     const { similarities, places } = tidy(() => {
       const cosines = normalize(tensor(prototypes.data, [count, dimension])).matmul(
-        normalize(tensor(features, [part.count, dimension])).transpose(0, 1),
+        normalize(tensor(part.values, [part.count, dimension])).transpose(0, 1),
       ); // (P, n)
       return {
         similarities: cosines.amax(1).data() as Float32Array,

@@ -4,7 +4,7 @@ import type { Pixels } from '../image/pixels.js';
 import { joinPixels } from './fit.js';
 import type { Manifest } from './manifest.js';
 import { mapSome } from './map-some.js';
-import { batchSize, type Outputs, type Session } from './session.js';
+import { batchSize, type OutputName, type Outputs, type Session } from './session.js';
 
 export interface ClassifyOptions {
   /** how many of the most probable classes are told; default 1 */
@@ -84,9 +84,12 @@ export function createModel<Source>(platform: Platform<Source>): Model<Source> {
   const { classes } = manifest;
   let sheet: Promise<Pixels> | undefined;
 
-  async function run(images: readonly (Source | Pixels)[]): Promise<Outputs> {
+  async function run(
+    images: readonly (Source | Pixels)[],
+    wanted: readonly OutputName[] = ['probabilities', 'similarity'],
+  ): Promise<Outputs> {
     const decoded = await mapSome(images, (image) => platform.decode(image));
-    return session.run(joinPixels(decoded), images.length);
+    return session.run(joinPixels(decoded), images.length, wanted);
   }
 
   function classificationOf(outputs: Outputs, row: number, { top = 1 }: ClassifyOptions): Classification {
@@ -120,7 +123,7 @@ export function createModel<Source>(platform: Platform<Source>): Model<Source> {
   }
 
   async function explain(image: Source | Pixels, options: ExplainOptions = {}): Promise<Explanation> {
-    const outputs = await run([image]);
+    const outputs = await run([image], ['probabilities', 'similarity', 'attention']);
     const thumbnails = manifest.prototypes?.thumbnails;
     if (thumbnails) sheet ??= platform.decodeThumbnails(fromBase64(thumbnails.webp));
     const attended = attendedPrototypes(outputs, manifest)

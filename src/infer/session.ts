@@ -1,18 +1,21 @@
 /** A loaded graph that runs: what is the same in every ONNX Runtime. */
-import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+import type { InferenceSession, TensorConstructor } from 'onnxruntime-common';
 import { InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { PORTS } from './ports.js';
 
-/** The outputs of one run, each with a row for every image. */
-export type Outputs = Partial<Readonly<Record<keyof typeof PORTS, Float32Array>>>;
+/** Outputs of one run that the graph has, each with a row for every image. */
+export type Outputs = Partial<Readonly<Record<OutputName, Float32Array>>>;
+
+export type OutputName = keyof typeof PORTS;
 
 export interface Session {
   /**
    * @param pixels images one after the other, as the graph takes them @param count one or more
+   * @param wanted which outputs; others are not copied
    * @throws {InputError} where the graph takes other images, or is one that loads and does not run
    */
-  run(pixels: Uint8Array, count: number): Promise<Outputs>;
+  run(pixels: Uint8Array, count: number, wanted: readonly OutputName[]): Promise<Outputs>;
   close(): Promise<void>;
 }
 
@@ -32,23 +35,20 @@ export function createSession(
   const { height, width, channels } = input;
   let last: Promise<unknown> = Promise.resolve();
 
-  async function run(pixels: Uint8Array, count: number): Promise<Outputs> {
+  const run: Session['run'] = async (pixels, count, wanted) => {
     const feeds = { [PORTS.pixels]: new Tensor('uint8', pixels, [count, height, width, channels]) };
-    const outputs = await session.run(feeds).catch((error: Error) => {
+    const names = wanted.filter((name) => session.outputNames.includes(PORTS[name]));
+    const fetches = names.map((name) => PORTS[name]);
+    const outputs = await session.run(feeds, fetches).catch((error: Error) => {
       const [reason] = error.message.split('\n');
       throw new InputError(`ONNX Runtime cannot run the model: ${reason}`, { cause: error });
     });
-    return Object.fromEntries(
-      Object.entries(PORTS).flatMap(([name, port]) => {
-        const tensor: Tensor | undefined = outputs[port];
-        return tensor === undefined ? [] : [[name, tensor.data as Float32Array]];
-      }),
-    );
-  }
+    return Object.fromEntries(names.map((name) => [name, outputs[PORTS[name]].data as Float32Array]));
+  };
 
   return {
-    run(pixels, count) {
-      const result = last.then(() => run(pixels, count));
+    run(pixels, count, wanted) {
+      const result = last.then(() => run(pixels, count, wanted));
       last = result.catch(() => {});
       return result;
     },
