@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectNumbers, expectTensor, type Nested, tensorOf } from '../../../test/support/tensors.js';
 import { Generator, liveTensors, setThreads, type Tensor, tensor, tidy } from '../../tensor/index.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './k-means.js';
+import { exchangePoints } from './k-means-exchange.js';
 
 beforeAll(() => setThreads(1));
 
@@ -199,10 +200,39 @@ describe('K-means', () => {
     expect(mean(inertias(10))).toBeLessThan(mean(inertias(1)));
   });
 
-  it('stops after its greatest number of iterations', () => {
-    const points = Array.from({ length: 60 }, (_, i) => [Math.sin(i * 7), Math.sin(i * i * 3)]);
-    const unsettled = cluster(points, 7, { starts: 1, maxIterations: 0 });
-    expect(unsettled.inertia).toBeGreaterThan(cluster(points, 7, { starts: 1 }).inertia);
+  it('takes points of length zero among others', () => {
+    const points = [
+      [0, 0],
+      [0, 0],
+      [1, 0],
+      [1, 0.1],
+      [0, 1],
+    ];
+    const result = cluster(points, 3);
+    const [zero, , right, , up] = assignmentOf(result);
+    expect(assignmentOf(result)).toEqual([zero, zero, right, right, up]);
+    expectConsistent(points, result);
+  });
+
+  it('clusters many points, of which a sample tries the starts', () => {
+    // four squares of points around the corners of a larger one
+    const points = Array.from({ length: 3000 }, (_, i) => [
+      10 * (i % 2) + ((i * 7) % 11) / 11,
+      10 * ((i >> 1) % 2) + ((i * 5) % 13) / 13,
+    ]);
+    const result = cluster(points, 4);
+    expectConsistent(points, result);
+    const corners = assignmentOf(result).slice(0, 4);
+    expect(new Set(corners).size).toBe(4);
+    expect(assignmentOf(result)).toEqual(points.map((_, i) => corners[i % 4]));
+  });
+
+  it('exchanges single points where that is better, though each is nearest to its own center', () => {
+    // Of {−1, 1, 3} and {5.1} the point 3 is 2 from its center and 2.1 from the other: 8 in all. Of {−1, 1} and {3, 5.1}: 4.2.
+    const better = { numbers: Float64Array.of(-1, 1, 3, 5.1), count: 4, dimension: 1 };
+    const moved = Int32Array.of(0, 0, 0, 1);
+    expect(exchangePoints(better, moved, 2)).toBeCloseTo(2 + 2.1 ** 2 / 2, 6);
+    expect([...moved]).toEqual([0, 0, 1, 1]);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('refuses %d', (number) => {
