@@ -95,6 +95,11 @@ describe('the Kullback–Leibler divergence', () => {
   });
 });
 
+it('the mean squared error has the gradients of finite differences', () => {
+  const targets = irregular([3, 4], 2).softmax(1);
+  checkGradients((rows) => meanSquaredError(rows, targets), [irregular([3, 4])]);
+});
+
 it('the mean squared error is of all rows and classes', () => {
   const zero = tensorOf([
     [0, 0],

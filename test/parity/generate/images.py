@@ -14,12 +14,17 @@ def generate(folder, rng):
     zca(folder, rng)
 
 
+def product(a, b):
+    """Without fused multiplication and addition, as it may be in numpy's: a last bit decides at the image's border."""
+    return (a[:, :, None] * b[None]).sum(1)
+
+
 def affine(image, matrix_of):
     turned = image.transpose(Image.TRANSPOSE)
     width, height = turned.size
     to_center = np.array([[1, 0, width / 2 + 0.5], [0, 1, height / 2 + 0.5], [0, 0, 1]])
     from_center = np.array([[1, 0, -width / 2 - 0.5], [0, 1, -height / 2 - 0.5], [0, 0, 1]])
-    matrix = to_center @ np.array([*matrix_of(width, height), [0, 0, 1]], float) @ from_center
+    matrix = product(product(to_center, np.array([*matrix_of(width, height), [0, 0, 1]], float)), from_center)
     moved = turned.transform(turned.size, Image.AFFINE, tuple(matrix[:2].flatten()), Image.BICUBIC)
     return moved.transpose(Image.TRANSPOSE)
 
@@ -69,7 +74,7 @@ def photo_like(rng, height, width, channels):
 
 def rand_augment(folder, rng):
     def side():
-        return int(rng.integers(21, 35))  # see docs/fidelity.md on images twice as long as wide
+        return int(rng.integers(9, 45))
 
     height, width = side(), side()
     arrays = {
