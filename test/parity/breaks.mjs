@@ -34,7 +34,7 @@ const breaks = [
   ['8 momentum', 'src/models/wide-resnet.ts', 'momentum: batchNormMomentum, dtype };', 'momentum: 0.1, dtype };', 'src/models/backbones.parity'],
   ['9 whitening', 'src/train/zca.ts', 'div(values.sqrt()', 'div(values', 'src/train/zca.parity'],
   ['10 weak view', 'src/image/weak-view.ts', '2 * cropPadding + 1', '2 * cropPadding', 'src/image/weak-view'],
-  ['10 center', 'src/image/affine.ts', 'source.height / 2 + 0.5', 'source.height / 2', 'src/image/rand-augment.parity'],
+  ['10 center', 'src/image/affine.ts', 'source.width / 2 + 0.5', 'source.width / 2', 'src/image/rand-augment.parity'],
   ['10 sign', 'src/image/affine.ts', 'rowByColumn: -sine', 'rowByColumn: sine', 'src/image/rand-augment.parity'],
   ['10 levels', 'src/image/lookup.ts', 'level < threshold', 'level <= threshold', 'src/image/rand-augment.parity'],
 ];
