@@ -12,6 +12,7 @@ const MAY_IMPORT = {
   runs: [],
   train: ['tensor', 'nn', 'models', 'image', 'data', 'ssl', 'config', 'runs'],
   export: ['models', 'ssl', 'tensor', 'train', 'data', 'image', 'runs', 'infer'],
+  report: ['tensor', 'data', 'runs', 'train'],
   infer: ['image'],
   serve: ['infer', 'runs'], // runs: the version
   server: ['runs'],

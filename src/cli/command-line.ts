@@ -53,7 +53,7 @@ const COMMANDS: Record<string, CommandEntry> = {
   serve: { summary: 'answer over HTTP what is in an image', load: () => import('./serve.js') },
   runs: { summary: 'table of the runs in a folder', load: () => import('./runs.js') },
   report: {
-    summary: 'accuracy of runs over their seeds, beside published numbers',
+    summary: 'accuracy of runs over their seeds, beside published numbers; or a page about each run',
     load: () => import('./report.js'),
   },
   data: { summary: 'list the known data sets, and get them', load: () => import('./data.js') },

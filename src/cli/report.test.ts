@@ -78,6 +78,12 @@ describe('featmatch report', () => {
     expect(leftOut).toEqual([{ folder: join('runs', 'broken-off'), reason: 'running' }]);
   });
 
+  it('--html leaves out runs without a checkpoint', () => {
+    const { status, stdout, stderr } = report('--html', 'alone');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toBe('left out: alone (finished, without a checkpoint)\n');
+  });
+
   it('says so where there is nothing to report, and refuses what does not exist', () => {
     mkdirSync(join(folder, 'empty'));
     expect(report('empty')).toEqual({ status: 0, stdout: 'no finished runs in empty\n', stderr: '' });
@@ -86,5 +92,7 @@ describe('featmatch report', () => {
       stderr: expect.stringContaining('nowhere does not exist'),
     });
     expect(report('--json', '--markdown').status).toBe(2);
+    expect(report('--html', '--json').stderr).toMatch(/leave --markdown and --json out/);
+    expect(report('--html', 'empty')).toMatchObject({ status: 2, stderr: 'featmatch: no runs in empty\n' });
   });
 });

@@ -5,6 +5,7 @@ import type { Report, RunGroup, Statistics, StoredRun } from '../runs/index.js';
 import type { Column } from './table.js';
 
 interface ReportOptions {
+  html?: true;
   markdown?: true;
   json?: true;
 }
@@ -12,29 +13,22 @@ interface ReportOptions {
 export function define(command: Command): void {
   command
     .argument('[folders...]', 'runs, or folders that hold runs', ['runs'])
+    .option('--html', 'write report.html into each run folder: curves, errors, calibration, prototypes')
     .option('--markdown', 'print a Markdown table')
     .option('--json', 'print JSON')
-    .action(report);
+    .action((folders: readonly string[], options: ReportOptions) =>
+      options.html ? writeReports(folders, options) : report(folders, options),
+    );
 }
 
 /** Prints means and deviations over the seeds of runs. @param folders runs, or folders that hold runs */
 export async function report(folders: readonly string[], { markdown, json }: ReportOptions): Promise<void> {
-  const [{ listRuns, readRun, runPaths, reportRuns }, { formatMarkdownTable, formatTable }] =
-    await Promise.all([import('../runs/index.js'), import('./table.js')]);
+  const [{ reportRuns }, { formatMarkdownTable, formatTable }] = await Promise.all([
+    import('../runs/index.js'),
+    import('./table.js'),
+  ]);
   if (markdown && json) throw new InputError('--markdown and --json are two forms of the report: choose one');
-  const runs: StoredRun[] = [];
-  const broken: { folder: string; reason: string }[] = [];
-  for (const folder of new Set(folders)) {
-    if (!existsSync(folder))
-      throw new InputError(`${folder} does not exist; give runs, or folders that hold runs`);
-    if (existsSync(runPaths(folder).record)) {
-      runs.push(readRun(folder));
-      continue;
-    }
-    const list = listRuns(folder);
-    runs.push(...list.runs);
-    broken.push(...list.broken.map(({ folder: name, problem }) => ({ folder: name, reason: problem })));
-  }
+  const { runs, broken } = await findRuns(folders);
   const { groups, leftOut }: Report = reportRuns(runs);
   const omitted = [...leftOut, ...broken];
   if (json) {
@@ -46,7 +40,59 @@ export async function report(folders: readonly string[], { markdown, json }: Rep
     const { columns, rows } = await tableOf(groups);
     process.stdout.write((markdown ? formatMarkdownTable : formatTable)(columns, rows));
   }
-  for (const { folder, reason } of omitted) process.stderr.write(`left out: ${folder} (${reason})\n`);
+  printLeftOut(omitted);
+}
+
+interface LeftOut {
+  readonly folder: string;
+  readonly reason: string;
+}
+
+function printLeftOut(leftOut: readonly LeftOut[]): void {
+  for (const { folder, reason } of leftOut) process.stderr.write(`left out: ${folder} (${reason})\n`);
+}
+
+async function findRuns(
+  folders: readonly string[],
+): Promise<{ runs: readonly StoredRun[]; broken: readonly LeftOut[] }> {
+  const { listRuns, readRun, runPaths } = await import('../runs/index.js');
+  const runs: StoredRun[] = [];
+  const broken: LeftOut[] = [];
+  for (const folder of new Set(folders)) {
+    if (!existsSync(folder))
+      throw new InputError(`${folder} does not exist; give runs, or folders that hold runs`);
+    if (existsSync(runPaths(folder).record)) {
+      runs.push(readRun(folder));
+      continue;
+    }
+    const list = listRuns(folder);
+    runs.push(...list.runs);
+    broken.push(...list.broken.map(({ folder: name, problem }) => ({ folder: name, reason: problem })));
+  }
+  return { runs, broken };
+}
+
+/** Writes a page about each run that has a checkpoint, and prints where. */
+async function writeReports(folders: readonly string[], { markdown, json }: ReportOptions): Promise<void> {
+  if (markdown || json) throw new InputError('--html writes files: leave --markdown and --json out');
+  const [{ openTrainedModel }, { loadData }, { writeReport }, { listCheckpoints }] = await Promise.all([
+    import('./trained-model.js'),
+    import('./data-loading.js'),
+    import('../report/report.js'),
+    import('../runs/index.js'),
+  ]);
+  const { runs, broken } = await findRuns(folders);
+  if (runs.length === 0) throw new InputError(`no runs in ${folders.join(', ')}`);
+  for (const { folder, status } of runs) {
+    if (listCheckpoints(folder).length === 0) {
+      printLeftOut([{ folder, reason: `${status}, without a checkpoint` }]);
+      continue;
+    }
+    const model = openTrainedModel(folder);
+    const data = await loadData(model.description.config.data);
+    process.stdout.write(`${await writeReport(folder, model, data)}\n`);
+  }
+  printLeftOut(broken);
 }
 
 function toJson({ runs, ...group }: RunGroup) {

@@ -75,6 +75,12 @@ export function allIndices({ count }: ImageSet): Int32Array {
   return Int32Array.from({ length: count }, (_, index) => index);
 }
 
+/** All of them, or of more than `most` so many, evenly spread. */
+export function spread(indices: Int32Array, most: number): Int32Array {
+  if (indices.length <= most) return indices;
+  return Int32Array.from({ length: most }, (_, i) => indices[Math.floor((i * indices.length) / most)]);
+}
+
 /** Bytes of one image. */
 export function imageSize({ height, width, channels }: Omit<ImageSet, 'images' | 'count'>): number {
   return height * width * channels;

@@ -7,6 +7,7 @@
  *     metrics.jsonl         one line per logged step
  *     checkpoints/          step-00001500.safetensors
  *     predictions.csv
+ *     report.html
  *     lock.json             which process is writing here, while one is
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -21,6 +22,7 @@ export function runPaths(folder: string) {
     metrics: join(folder, 'metrics.jsonl'),
     checkpoints: join(folder, 'checkpoints'),
     predictions: join(folder, 'predictions.csv'),
+    report: join(folder, 'report.html'),
   } as const;
 }
 

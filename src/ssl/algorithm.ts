@@ -8,6 +8,11 @@ import type { Module } from '../nn/index.js';
 import type { Generator, Tensor } from '../tensor/index.js';
 import type { Batch, ViewCounts } from './batch.js';
 
+/** What every algorithm trains. */
+export interface EncoderNetwork extends Module {
+  readonly encoder: Encoder;
+}
+
 export interface NetworkContext {
   createEncoder(): Encoder;
   readonly classes: number;

@@ -1,6 +1,5 @@
 /** The algorithms by name. */
-import type { Module } from '../nn/index.js';
-import type { Algorithm } from './algorithm.js';
+import type { Algorithm, EncoderNetwork } from './algorithm.js';
 import { featmatch } from './featmatch/featmatch.js';
 import { featmatchReference } from './featmatch/reference.js';
 import { fixmatch } from './fixmatch.js';
@@ -20,7 +19,7 @@ import { temporalEnsembling } from './temporal-ensembling.js';
 import { uda } from './uda.js';
 import { vat } from './vat.js';
 
-export type { Algorithm, AssignedLabels, Learner, StepResult } from './algorithm.js';
+export type { Algorithm, AssignedLabels, EncoderNetwork, Learner, StepResult } from './algorithm.js';
 export type { Batch, ViewCounts, Views } from './batch.js';
 
 export const algorithms = {
@@ -45,6 +44,6 @@ export const algorithms = {
 };
 
 /** The algorithm of a configuration, with its types forgotten: its options have passed its own schema. */
-export function algorithmOf(options: { name: keyof typeof algorithms }): Algorithm<unknown, Module> {
-  return algorithms[options.name] as unknown as Algorithm<unknown, Module>;
+export function algorithmOf(options: { name: keyof typeof algorithms }): Algorithm<unknown, EncoderNetwork> {
+  return algorithms[options.name] as unknown as Algorithm<unknown, EncoderNetwork>;
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { gatherPixels, type ImageDataset, type ImageSet } from '../data/dataset.js';
 import { InterruptedError } from '../errors.js';
-import { tidy } from '../tensor/index.js';
+import { type Tensor, tidy } from '../tensor/index.js';
 import { NotFiniteError } from './divergence.js';
 import type { Learning } from './learning.js';
 import { type Normalization, toImages } from './pixels.js';
@@ -19,12 +19,34 @@ export interface PredictionOptions {
 }
 
 /**
- * Class probabilities of images, row-major (count, classes). Between batches of images, signals and timers have their turn.
+ * Class probabilities of images, a row for each. Between batches of images, signals and timers have their turn.
  * @throws NotFiniteError where they are no finite numbers
  * @throws InterruptedError where `signal` ends it early
  */
 export async function predictImages(
   learning: Learning,
+  images: ImageSet,
+  options: PredictionOptions,
+): Promise<Float32Array[]> {
+  const rows = await rowsOf((batch) => learning.predict(batch), images, options);
+  if (!rows.every((row) => row.every(Number.isFinite))) {
+    throw new NotFiniteError('the class probabilities that the model computes are not finite numbers');
+  }
+  return rows;
+}
+
+/** Features of images, a row for each. @throws InterruptedError as {@link predictImages} */
+export function featuresOf(
+  learning: Learning,
+  images: ImageSet,
+  options: PredictionOptions,
+): Promise<Float32Array[]> {
+  return rowsOf((batch) => learning.features(batch), images, options);
+}
+
+/** Rows (N, …) of numbers that are computed of images (N, C, H, W). */
+async function rowsOf(
+  compute: (batch: Tensor) => Tensor,
   images: ImageSet,
   { normalization, indices, signal, onImages }: PredictionOptions,
 ): Promise<Float32Array[]> {
@@ -38,14 +60,9 @@ export async function predictImages(
       images,
       Array.from({ length: count }, (_, i) => indices[start + i]),
     );
-    const probabilities = tidy(
-      () => learning.predict(toImages(pixels, images, normalization)).data() as Float32Array,
-    );
-    if (!probabilities.every(Number.isFinite)) {
-      throw new NotFiniteError('the class probabilities that the model computes are not finite numbers');
-    }
-    const classes = probabilities.length / count;
-    for (let i = 0; i < count; i++) rows.push(probabilities.subarray(i * classes, (i + 1) * classes));
+    const numbers = tidy(() => compute(toImages(pixels, images, normalization)).data() as Float32Array);
+    const length = numbers.length / count;
+    for (let i = 0; i < count; i++) rows.push(numbers.subarray(i * length, (i + 1) * length));
     onImages?.(rows.length);
   }
   return rows;

@@ -4,7 +4,7 @@ import { viewsOf } from '../../test/support/toy.js';
 import { supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { Config } from '../config/index.js';
 import type { Module } from '../nn/index.js';
-import type { Batch } from '../ssl/index.js';
+import type { Batch, EncoderNetwork } from '../ssl/index.js';
 import {
   arange,
   Generator,
@@ -140,7 +140,9 @@ describe('predicting', () => {
     expect(probabilities.requiresGrad).toBe(false);
     expectNumbers(probabilities.sum([1]).numbers(), [1, 1, 1, 1, 1]);
     expect(learning.predict(images).equals(probabilities)).toBe(true);
-    expect(probabilities.equals(learning.learner.predict(learning.average as Module, images))).toBe(true);
+    expect(probabilities.equals(learning.learner.predict(learning.average as EncoderNetwork, images))).toBe(
+      true,
+    );
     expect(areEqual(weightsOf(learning.network), before)).toBe(true);
     expect(learning.network.training).toBe(true);
   });

@@ -2,8 +2,8 @@
 import type { Config } from '../config/index.js';
 import type { ImageSet } from '../data/dataset.js';
 import { createEncoder } from '../models/index.js';
-import { type Module, Sgd, updateWeightAverage } from '../nn/index.js';
-import { type Algorithm, algorithmOf, type Batch, type Learner } from '../ssl/index.js';
+import { Sgd, updateWeightAverage } from '../nn/index.js';
+import { type Algorithm, algorithmOf, type Batch, type EncoderNetwork, type Learner } from '../ssl/index.js';
 import { Generator, noGrad, type Tensor, tensor, tidy } from '../tensor/index.js';
 import { learningRateAt } from './schedule.js';
 
@@ -32,11 +32,11 @@ export interface StepNumbers {
 }
 
 export class Learning {
-  readonly network: Module;
+  readonly network: EncoderNetwork;
   /** The moving average of the network's weights, or null. */
-  readonly average: Module | null;
-  readonly algorithm: Algorithm<unknown, Module>;
-  readonly learner: Learner<Module>;
+  readonly average: EncoderNetwork | null;
+  readonly algorithm: Algorithm<unknown, EncoderNetwork>;
+  readonly learner: Learner<EncoderNetwork>;
   private readonly optimizer: Sgd;
   private readonly generators: Record<keyof typeof STREAMS, Generator>;
 
@@ -78,7 +78,7 @@ export class Learning {
   }
 
   /** What is evaluated and kept: the average where there is one. */
-  get evaluated(): Module {
+  get evaluated(): EncoderNetwork {
     return this.average ?? this.network;
   }
 
@@ -111,10 +111,28 @@ export class Learning {
 
   /** Class probabilities (N, classes) of images (N, C, H, W). */
   predict(images: Tensor): Tensor {
+    return this.evaluating((network) => this.learner.predict(network, images));
+  }
+
+  /** Features (N, f_dim) of images (N, C, H, W), before AugF. */
+  features(images: Tensor): Tensor {
+    return this.evaluating(({ encoder }) => encoder.forward(images));
+  }
+
+  /** Those of FeatMatch (P, f_dim), and the class of each (P); null where there are none. To be used inside `tidy`. */
+  prototypes(): { features: Tensor; labels: Int32Array } | null {
+    const state = this.learner.state();
+    const features = state.get('prototypes');
+    const labels = state.get('prototypeLabels');
+    if (features === undefined || labels === undefined || features.shape[0] === 0) return null;
+    return { features, labels: labels.data() as Int32Array };
+  }
+
+  private evaluating(compute: (network: EncoderNetwork) => Tensor): Tensor {
     const network = this.evaluated;
     network.train(false);
     try {
-      return noGrad(() => this.learner.predict(network, images));
+      return noGrad(() => compute(network));
     } finally {
       if (network === this.network) network.train(true);
     }

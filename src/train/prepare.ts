@@ -7,6 +7,7 @@ import {
   type ImageDataset,
   type ImageSet,
   pixelsOf,
+  spread,
 } from '../data/dataset.js';
 import { createLoader, type Loader } from '../data/loader.js';
 import { type Amount, type Split, splitDataset } from '../data/split.js';
@@ -165,24 +166,15 @@ export function recordSplit({ data, split }: Experiment): SplitRecord {
     validation: [...split.validation],
     validationHash: contentHash([...pixelsAndLabels(train, split.validation), ...own]),
     unlabeledImages: split.unlabeled.length,
-    unlabeledHash: contentHash(pixels(train, spread(split.unlabeled))),
+    unlabeledHash: contentHash(pixels(train, spread(split.unlabeled, MOST_HASHED))),
     testImages: test?.count ?? 0,
-    testHash: contentHash(test === null ? [] : pixelsAndLabels(test, spread(allIndices(test)))),
+    testHash: contentHash(test === null ? [] : pixelsAndLabels(test, spread(allIndices(test), MOST_HASHED))),
     leftOut: [...leftOut],
   };
 }
 
 /** At most this many are hashed where there may be hundreds of thousands, in files: that takes a second. */
 const MOST_HASHED = 20_000;
-
-/** The indices, or of very many some, evenly spread. */
-function spread(indices: Int32Array): Int32Array {
-  if (indices.length <= MOST_HASHED) return indices;
-  return Int32Array.from(
-    { length: MOST_HASHED },
-    (_, i) => indices[Math.floor((i * indices.length) / MOST_HASHED)],
-  );
-}
 
 function* pixels(dataset: ImageDataset, indices: Int32Array): Generator<Uint8Array> {
   for (const index of indices) yield pixelsOf(dataset, index);

@@ -128,6 +128,28 @@ async function testAccuracyOf(
   return (await evaluate(learning, data.test, options)).accuracy;
 }
 
+/** Labeled images of a data set, and what they are there for. */
+export interface ReportedImages {
+  readonly of: 'test' | 'validation';
+  readonly images: ImageDataset;
+  readonly indices: Int32Array;
+}
+
+/**
+ * The images that may be looked at to explain a run: test images where it measured its accuracy on them at its end, else
+ * validation images; null where there are none.
+ */
+export function reportedImages(
+  experiment: Experiment,
+  results: { readonly testAccuracy?: number | null } | null,
+): ReportedImages | null {
+  const { test } = experiment.data;
+  if (test !== null && typeof results?.testAccuracy === 'number')
+    return { of: 'test', images: test, indices: allIndices(test) };
+  const validation = validationOf(experiment);
+  return validation && { of: 'validation', ...validation };
+}
+
 /** The validation images: those of the data set, or those held out of its training images. */
 function validationOf({ data, split }: Experiment): { images: ImageDataset; indices: Int32Array } | null {
   if (data.validation !== null) return { images: data.validation, indices: allIndices(data.validation) };

@@ -1,4 +1,4 @@
-/** Whether a run in a folder may go on as this experiment. */
+/** Whether a run in a folder is that of an experiment. */
 import { describeDifferences, resolveConfig } from '../config/index.js';
 import { InputError } from '../errors.js';
 import { type RunRecord, readRun, readSplit, runPaths, type SplitRecord } from '../runs/index.js';
