@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(process.env.FUZZ ? [] : ['src/data/formats/fuzz.test.ts'])], // npm run fuzz
     pool: 'forks', // libtorch lives in the process: no worker threads
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 240_000,
     hookTimeout: 60_000, // loading libtorch on a busy machine
     reporters: ['default'],
   },

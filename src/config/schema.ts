@@ -260,6 +260,12 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('label every unlabeled image at the end, in predictions.csv'),
+  tensorboard: z
+    .boolean()
+    .default(false)
+    .describe(
+      "also write what TensorBoard reads, into the run's folder tensorboard: metrics, confidence, views, confusion matrices, features",
+    ),
   threads: positiveCount()
     .nullable()
     .default(null)

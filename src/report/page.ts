@@ -1,5 +1,5 @@
 /** A report as one HTML file. Pictures and style are in it, and it asks for nothing from anywhere. */
-import { describeLabels, type MetricsLine, type StoredRun } from '../runs/index.js';
+import { describeLabels, METRICS, type MetricsLine, type StoredRun } from '../runs/index.js';
 import {
   barChart,
   confusionMatrix,
@@ -121,20 +121,16 @@ function footer({ record, folder }: StoredRun): string {
   return `<footer>${facts.map((fact) => `<span>${escapeText(fact)}</span>`).join('')}</footer>`;
 }
 
-const LOSS_NAMES: Readonly<Record<string, string>> = {
-  loss: 'all',
-  lossClf: 'labeled images',
-  lossCon: 'unlabeled images',
-  lossConG: 'unlabeled, augmented features',
-  lossConF: 'unlabeled, plain features',
-};
-
 function curves({ metrics, run }: Page): string[] {
   const steps = run.config.steps ?? 0;
   const of = (name: string) => pointsOf(metrics, (line) => line[name]);
   const losses = [...new Set(metrics.flatMap((line) => Object.keys(line)))]
     .filter((name) => name.startsWith('loss'))
-    .map((name, color) => ({ name: LOSS_NAMES[name] ?? name, color, points: of(name) }));
+    .map((name, color) => ({
+      name: name === 'loss' ? 'all' : (METRICS[name]?.meaning ?? name),
+      color,
+      points: of(name),
+    }));
   const accuracies = [
     { name: 'validation images', color: 0, points: of('validationAccuracy') },
     { name: 'test images', color: 1, points: of('testAccuracy') },

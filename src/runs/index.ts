@@ -1,6 +1,9 @@
 export { writeFileAtomically, writeJsonAtomically } from './atomic.js';
 export { readCheckpointFile, writeCheckpointFile } from './checkpoint-file.js';
+export type { EventWriter } from './event-files.js';
+export type { EncodedImage, Histogram, Summary } from './events.js';
 export { describeLabels } from './labels.js';
+export { METRICS } from './metric-names.js';
 export { type MetricsLine, type MetricsWriter, openMetrics, readMetrics, withoutTimes } from './metrics.js';
 export { packageVersion } from './package.js';
 export { type Prediction, writePredictions } from './predictions.js';

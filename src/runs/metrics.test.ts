@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../errors.js';
+import { METRICS } from './metric-names.js';
 import { openMetrics, readMetrics, withoutTimes } from './metrics.js';
 
 let folder: string;
@@ -98,5 +99,15 @@ describe('metrics', () => {
   it('that cannot be written are an error that names the file', () => {
     writeFileSync(join(folder, 'file'), '');
     expect(() => openMetrics(join(folder, 'file', 'metrics.jsonl'))).toThrow(InputError);
+  });
+});
+
+describe('the schema of metrics', () => {
+  it('is in the documentation, all names of it and no others', () => {
+    const docs = readFileSync(new URL('../../docs/runs.md', import.meta.url), 'utf8');
+    const [, section] = docs.split('## metrics.jsonl\n');
+    const [table] = section.split('\n## ');
+    const names = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(names.sort()).toEqual(['step', ...Object.keys(METRICS)].sort());
   });
 });

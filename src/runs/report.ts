@@ -40,6 +40,7 @@ const INDIFFERENT = new Set([
   'keepCheckpoints',
   'logEvery',
   'predictUnlabeled',
+  'tensorboard',
   'data.workers',
 ]);
 

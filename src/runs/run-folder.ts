@@ -8,6 +8,7 @@
  *     checkpoints/          step-00001500.safetensors
  *     predictions.csv
  *     report.html
+ *     tensorboard/          event files and the projector's, where they are wanted
  *     lock.json             which process is writing here, while one is
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -23,6 +24,7 @@ export function runPaths(folder: string) {
     checkpoints: join(folder, 'checkpoints'),
     predictions: join(folder, 'predictions.csv'),
     report: join(folder, 'report.html'),
+    tensorboard: join(folder, 'tensorboard'),
   } as const;
 }
 

@@ -147,7 +147,7 @@ describe('a run that is resumed', () => {
   const at = (step: number, metricsLength: number) => ({
     engine,
     command: ['featmatch', 'resume'],
-    restore: () => ({ step, metricsLength }),
+    restore: () => ({ step, metricsLength, eventsLength: 0 }),
   });
 
   /** A run that logged two lines, saved after the first, and was interrupted. */

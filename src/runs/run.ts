@@ -1,7 +1,7 @@
 /** A run that is being written: a new one, or one that goes on where it was broken off. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
-import type { Config } from '../config/schema.js';
+import type { Config, PartialConfig } from '../config/schema.js';
 import { InputError } from '../errors.js';
 import {
   explainWriteError,
@@ -12,6 +12,7 @@ import {
   writeJsonAtomically,
 } from './atomic.js';
 import { describeMachine, describeVersions } from './environment.js';
+import { type EventWriter, openEvents, summariesOf } from './event-files.js';
 import { acquireLock, type Lock } from './lock.js';
 import { type MetricsWriter, openMetrics } from './metrics.js';
 import { RECORD_FORMAT, type RunRecord, type RunResults, type SplitRecord } from './record.js';
@@ -38,16 +39,27 @@ export interface CreateRunOptions extends SessionOptions {
 
 export interface ResumeRunOptions extends SessionOptions {
   /**
-   * Finds what was saved last: the training steps done, and the length of the metrics at that moment. Called when nobody
-   * else can write into the folder any more.
+   * Finds what was saved last: the training steps done, and the lengths of the metrics and of the event files at that
+   * moment. Called when nobody else can write into the folder any more.
    */
-  restore(): { readonly step: number; readonly metricsLength: number };
+  restore(): Saved;
+}
+
+/** Where a run goes on. */
+interface Saved {
+  readonly step: number;
+  /** bytes */
+  readonly metricsLength: number;
+  readonly eventsLength: number;
 }
 
 /** A run that is being written. Exactly one of `finish`, `fail` and `interrupt` ends it and closes the metrics. */
 export interface Run {
   readonly folder: string;
+  /** Lines that are appended go to TensorBoard as well, where it is wanted. */
   readonly metrics: MetricsWriter;
+  /** for what TensorBoard shows beside metrics; null where it is not wanted */
+  readonly events: EventWriter | null;
   /** Records that the checkpoint of a step is saved, and the time up to here. */
   saved(step: number): void;
   /** Ends it with final numbers by name. */
@@ -94,7 +106,8 @@ export function createRun(options: CreateRunOptions): Run {
     isNumbered: options.folder === undefined,
   });
   const lock = acquireLock(folder);
-  return releasedOnError(lock, () => writeRun(folder, record, { lock, metricsLength: 0 }));
+  const start = { step: 0, metricsLength: 0, eventsLength: 0 };
+  return releasedOnError(lock, () => writeRun(folder, record, { lock, start, config }));
 }
 
 /** @throws {InputError} where the folder is no run, or the run is finished */
@@ -116,17 +129,18 @@ export function resumeRun(folder: string, options: ResumeRunOptions): Run {
   readUnfinishedRun(folder); // before there is a lock, since a folder that is no run gets none
   const lock = acquireLock(folder);
   return releasedOnError(lock, () => {
-    const { record } = readUnfinishedRun(folder);
+    const { record, config } = readUnfinishedRun(folder);
     removeTemporaryFiles(folder);
     removeTemporaryFiles(runPaths(folder).checkpoints);
-    const { step, metricsLength } = options.restore();
+    const start = options.restore();
+    const { step } = start;
     for (const later of listCheckpoints(folder).filter((checkpoint) => checkpoint.step > step)) {
       renameSync(later.path, `${later.path}.broken`); // or it would count as the newest
     }
     const resumed = [...record.resumed, { ...describeSession(options), step }];
     const goingOn: RunRecord = { ...record, status: 'running', step, resumed, endedAt: null, error: null };
     writeJsonAtomically(runPaths(folder).record, goingOn);
-    return writeRun(folder, goingOn, { lock, metricsLength });
+    return writeRun(folder, goingOn, { lock, start, config });
   });
 }
 
@@ -142,10 +156,20 @@ function releasedOnError<T>(lock: Lock, body: () => T): T {
 function writeRun(
   folder: string,
   before: RunRecord,
-  { lock, metricsLength }: { lock: Lock; metricsLength: number },
+  { lock, start, config }: { lock: Lock; start: Saved; config: PartialConfig },
 ): Run {
   const path = runPaths(folder).record;
-  const metrics = openMetrics(runPaths(folder).metrics, metricsLength);
+  const file = openMetrics(runPaths(folder).metrics, start.metricsLength);
+  const events = config.tensorboard
+    ? openEvents(runPaths(folder).tensorboard, { step: start.step, length: start.eventsLength })
+    : null;
+  const metrics: MetricsWriter = {
+    ...file,
+    append(line) {
+      file.append(line);
+      events?.append(line.step, summariesOf(line));
+    },
+  };
   const started = performance.now();
   const cpuStarted = process.cpuUsage();
   let record = before;
@@ -160,6 +184,7 @@ function writeRun(
   function end(changes: Partial<RunRecord>): void {
     if (isOver) throw new Error(`the run ${folder} has ended already`);
     metrics.close();
+    events?.close();
     update({ ...changes, endedAt: new Date().toISOString() });
     isOver = true;
     lock.release();
@@ -167,6 +192,7 @@ function writeRun(
   return {
     folder,
     metrics,
+    events,
     saved: (step) => update({ step }),
     finish: (results) => end({ status: 'finished', results }),
     fail(error) {

@@ -15,6 +15,7 @@ import {
 } from '../../test/support/toy-learning.js';
 import { InputError } from '../errors.js';
 import type { Module } from '../nn/index.js';
+import { METRICS } from '../runs/index.js';
 import { liveTensors, setThreads, type Tensor, tidy } from '../tensor/index.js';
 import { Learning } from '../train/learning.js';
 import { placesOf, toBatch, toImages } from '../train/pixels.js';
@@ -113,6 +114,7 @@ describe.each(cases)('$title', (which) => {
         expect.arrayContaining(wantsUnlabeled(which) ? ['loss', 'lossClf'] : ['loss']),
       );
       expect(Object.values(metrics).every(Number.isFinite), JSON.stringify(metrics)).toBe(true);
+      expect(Object.keys(METRICS)).toEqual(expect.arrayContaining(Object.keys(metrics)));
     }
   });
 

@@ -46,7 +46,7 @@ const steps = (learning: Learning, from: number, to: number) =>
 
 const contentsOf = (config: Config, step: number) => ({
   description: descriptionOf(config, step),
-  state: new TrainingState().save(0),
+  state: new TrainingState().save({ metricsLength: 0, eventsLength: 0 }),
 });
 
 const descriptionOf = (config: Config, step: number): ModelDescription => ({
@@ -114,11 +114,13 @@ describe('a checkpoint', () => {
     state.means.add({ loss: 1 / 3, lossCon: Number.NaN, confidence: Number.NEGATIVE_INFINITY });
     state.means.add({ loss: 1e-300, lossCon: 1, confidence: 1 });
     state.measurements.push({ step: 6, testAccuracy: null, validationAccuracy: 2 / 3 });
-    const contents = { ...contentsOf(featmatchConfig, 7), state: state.save(99) };
+    state.confidences.add(Float32Array.of(0.1, 1));
+    const lengths = { metricsLength: 99, eventsLength: 7 };
+    const contents = { ...contentsOf(featmatchConfig, 7), state: state.save(lengths) };
     saveCheckpoint(path, learningOf(featmatchConfig), contents);
     const saved = readCheckpoint(path).state;
     const again = new TrainingState(saved);
-    expect(saved.metricsLength).toBe(99);
+    expect(saved).toMatchObject(lengths);
     expect(again).toEqual(state);
     expect(again.means.take()).toEqual({
       loss: (1 / 3 + 1e-300) / 2,

@@ -74,6 +74,8 @@ export interface Evaluation {
   readonly accuracy: number;
   /** mean −log probability of the right class */
   readonly crossEntropy: number;
+  /** images of each class (row) by what they were taken for (column) */
+  readonly confusion: readonly (readonly number[])[];
 }
 
 /** Accuracy on labeled images of a data set. Errors as {@link predictImages}. */
@@ -84,14 +86,15 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { indices } = options;
   const rows = await predictImages(learning, dataset, options);
-  let correct = 0;
+  const confusion = dataset.classes.map((_, __, classes) => classes.map(() => 0));
   let crossEntropy = 0;
   rows.forEach((row, i) => {
     const label = dataset.labels[indices[i]];
-    if (mostProbable(row) === label) correct++;
+    confusion[label][mostProbable(row)]++;
     crossEntropy -= Math.log(Math.max(row[label], 1e-12)) / rows.length;
   });
-  return { images: rows.length, accuracy: correct / rows.length, crossEntropy };
+  const correct = confusion.reduce((sum, row, label) => sum + row[label], 0);
+  return { images: rows.length, accuracy: correct / rows.length, crossEntropy, confusion };
 }
 
 /** The first of the greatest. */

@@ -10,7 +10,7 @@
 import type { Config } from '../config/index.js';
 import { allIndices, type ImageDataset } from '../data/dataset.js';
 import { InputError } from '../errors.js';
-import { evaluate } from './evaluate.js';
+import { type Evaluation, evaluate } from './evaluate.js';
 import type { Learning } from './learning.js';
 import type { Experiment } from './prepare.js';
 
@@ -71,26 +71,26 @@ export function isEvaluated(experiment: Experiment, done: number): boolean {
   return done === config.steps || (looksOnTheWay && every > 0 && done % every === 0);
 }
 
+/** Is told of each evaluation, and what images it was of. */
+export type OnEvaluation = (evaluation: Evaluation, of: ReportedImages['of']) => void;
+
 /** Accuracies of the weights after `step` steps, on the images that the protocol lets be looked at then. */
 export async function measure(
   learning: Learning,
   experiment: Experiment,
-  step: number,
+  { step, onEvaluation }: { step: number; onEvaluation?: OnEvaluation },
 ): Promise<Measurement> {
   const { config, normalization } = experiment;
   const { protocol } = config.evaluation;
   const validation = validationOf(experiment);
   const looksAtTest =
     protocol === 'median' || (protocol === 'last' && step === config.steps && validation === null);
-  return {
-    step,
-    testAccuracy: looksAtTest ? await testAccuracyOf(learning, experiment) : null,
-    validationAccuracy:
-      validation === null
-        ? null
-        : (await evaluate(learning, validation.images, { normalization, indices: validation.indices }))
-            .accuracy,
-  };
+  const testAccuracy = looksAtTest ? await testAccuracyOf(learning, experiment, { onEvaluation }) : null;
+  if (validation === null) return { step, testAccuracy, validationAccuracy: null };
+  const { images, indices } = validation;
+  const evaluation = await evaluate(learning, images, { normalization, indices });
+  onEvaluation?.(evaluation, 'validation');
+  return { step, testAccuracy, validationAccuracy: evaluation.accuracy };
 }
 
 /**
@@ -100,7 +100,7 @@ export async function measure(
 export async function conclude(
   learning: Learning,
   experiment: Experiment,
-  { measurements, signal }: { measurements: readonly Measurement[]; signal?: AbortSignal },
+  { measurements, ...options }: TestOptions & { measurements: readonly Measurement[] },
 ): Promise<Measurement> {
   const { protocol, window } = experiment.config.evaluation;
   const last = measurements[measurements.length - 1];
@@ -112,20 +112,27 @@ export async function conclude(
     case 'best-on-validation':
       return {
         ...bestOnValidation(measurements),
-        testAccuracy: await testAccuracyOf(learning, experiment, signal),
+        testAccuracy: await testAccuracyOf(learning, experiment, options),
       };
   }
+}
+
+interface TestOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvaluation?: OnEvaluation;
 }
 
 /** Null where the data set has no test images. */
 async function testAccuracyOf(
   learning: Learning,
   { data, normalization }: Experiment,
-  signal?: AbortSignal,
+  { signal, onEvaluation }: TestOptions,
 ): Promise<number | null> {
   if (data.test === null) return null;
   const options = { normalization, indices: allIndices(data.test), signal };
-  return (await evaluate(learning, data.test, options)).accuracy;
+  const evaluation = await evaluate(learning, data.test, options);
+  onEvaluation?.(evaluation, 'test');
+  return evaluation.accuracy;
 }
 
 /** Labeled images of a data set, and what they are there for. */

@@ -28,7 +28,7 @@ export function saveRun(
   { state, description }: { state: TrainingState; description: ModelDescription },
 ): void {
   const metricsLength = run.metrics.save(); // first: no checkpoint may be ahead of its metrics
-  const saved = state.save(metricsLength);
+  const saved = state.save({ metricsLength, eventsLength: run.events?.save() ?? 0 });
   saveCheckpoint(checkpointPath(run.folder, state.step), learning, { description, state: saved });
   const steps = listCheckpoints(run.folder).map(({ step }) => step);
   keepCheckpoints(run.folder, stepsToKeep(steps, description.config, state.measurements));

@@ -1,4 +1,5 @@
 /** Where training stands, beside what learns: with it, a run that is resumed goes on as if it had never stopped. */
+import { Distribution, type SavedDistribution } from './distribution.js';
 import type { Measurement } from './protocol.js';
 import { RunningMeans, type SavedMeans } from './running-means.js';
 import { type Effort, Stopwatch } from './stopwatch.js';
@@ -15,6 +16,10 @@ export interface SavedState {
   readonly measurements: readonly Measurement[];
   /** bytes of metrics.jsonl that belong to it */
   readonly metricsLength: number;
+  /** bytes of the event files that do */
+  readonly eventsLength: number;
+  /** confidences since they were last shown */
+  readonly confidences: SavedDistribution;
 }
 
 /** Changed in place as training goes on. */
@@ -24,6 +29,7 @@ export class TrainingState {
   readonly stopwatch: Stopwatch;
   readonly means: RunningMeans;
   readonly measurements: Measurement[];
+  readonly confidences: Distribution;
 
   /** @param saved nothing to begin with the first step */
   constructor(saved?: SavedState) {
@@ -32,10 +38,11 @@ export class TrainingState {
     this.stopwatch = new Stopwatch(saved?.effort);
     this.means = new RunningMeans(saved?.means);
     this.measurements = [...(saved?.measurements ?? [])];
+    this.confidences = new Distribution(saved?.confidences);
   }
 
-  save(metricsLength: number): SavedState {
-    const { step, images, stopwatch, means, measurements } = this;
+  save(lengths: Pick<SavedState, 'metricsLength' | 'eventsLength'>): SavedState {
+    const { step, images, stopwatch, means, measurements, confidences } = this;
     const { seconds, cpuSeconds } = stopwatch;
     return {
       step,
@@ -43,7 +50,8 @@ export class TrainingState {
       effort: { seconds, cpuSeconds },
       means: means.save(),
       measurements,
-      metricsLength,
+      confidences: confidences.save(),
+      ...lengths,
     };
   }
 }

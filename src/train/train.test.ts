@@ -7,7 +7,15 @@ import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/su
 import type { Config } from '../config/index.js';
 import type { DatasetPair } from '../data/dataset.js';
 import { InputError } from '../errors.js';
-import { checkpointPath, readRun, readRunMetrics, readSplit, runPaths, withoutTimes } from '../runs/index.js';
+import {
+  checkpointPath,
+  METRICS,
+  readRun,
+  readRunMetrics,
+  readSplit,
+  runPaths,
+  withoutTimes,
+} from '../runs/index.js';
 import { liveTensors, setThreads } from '../tensor/index.js';
 import { loadModel } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
@@ -100,6 +108,8 @@ describe('a run', () => {
         'seconds',
       ]),
     );
+    const known = ['step', ...Object.keys(METRICS)];
+    for (const line of lines) expect(known).toEqual(expect.arrayContaining(Object.keys(line)));
     expect(evaluated[1]).toEqual({
       step: 12,
       testAccuracy: null,

@@ -39,6 +39,7 @@ import {
 import { checkSameExperiment, warnOfChanges } from './resume.js';
 import { newestCheckpoint, saveRun } from './run-checkpoints.js';
 import { learningRateAt } from './schedule.js';
+import { createShow, type Show } from './show.js';
 import { TrainingState } from './state.js';
 
 export interface TrainOptions {
@@ -108,7 +109,8 @@ export async function train(
   const { signal } = options;
   try {
     options.onStart?.({ folder, step: state.step, images: state.images });
-    await runSteps(run, learning, { experiment, state, ...options });
+    const show = createShow(run, experiment, state);
+    await runSteps(run, learning, { experiment, state, show, ...options });
     const { measurements, images, stopwatch } = state;
     if (keepsBest(config.evaluation)) {
       readCheckpoint(checkpointPath(folder, bestOnValidation(measurements).step)).restore(learning);
@@ -116,7 +118,9 @@ export async function train(
     const { step: evaluatedStep, ...accuracies } = await conclude(learning, experiment, {
       measurements,
       signal,
+      onEvaluation: show.evaluation,
     });
+    await show.end(learning);
     if (config.predictUnlabeled) await predictUnlabeled(run, learning, { experiment, ...options });
     const { seconds: trainingSeconds, cpuSeconds: trainingCpuSeconds } = stopwatch;
     const results = { ...accuracies, evaluatedStep, trainingSeconds, trainingCpuSeconds, images };
@@ -169,7 +173,7 @@ function openRun(
       const checkpoint = newestCheckpoint(resume, onWarning);
       checkpoint?.restore(learning);
       state = new TrainingState(checkpoint?.state);
-      return checkpoint?.state ?? { step: 0, metricsLength: 0 };
+      return { step: 0, metricsLength: 0, eventsLength: 0, ...checkpoint?.state };
     },
   });
   return { run, state };
@@ -178,13 +182,14 @@ function openRun(
 interface RunOptions extends Pick<TrainOptions, 'onStep' | 'signal'> {
   readonly experiment: Experiment;
   readonly state: TrainingState;
+  readonly show: Show;
 }
 
 /** Makes the steps that are left. */
 async function runSteps(
   run: Run,
   learning: Learning,
-  { experiment, state, onStep, signal }: RunOptions,
+  { experiment, state, show, onStep, signal }: RunOptions,
 ): Promise<void> {
   const { config, data, split, normalization } = experiment;
   const { steps, logEvery, saveEvery } = config;
@@ -203,6 +208,7 @@ async function runSteps(
         const batch = await loader.next();
         const result = tidy(() => learning.step(toBatch(batch, layout, normalize), state.step));
         const diagnosis = diagnose(result.pseudoLabels, batch.unlabeledIndices);
+        show.step(batch, result.pseudoLabels);
         state.images += batch.pixels.length / imageSize(data.train);
         batch.release();
         return { ...result.metrics, ...diagnosis };
@@ -219,12 +225,15 @@ async function runSteps(
       if (isDue(logEvery)) {
         const learningRate = learningRateAt(state.step - 1, config);
         run.metrics.append({ step: state.step, ...means.take(), learningRate, seconds: stopwatch.seconds });
+        show.log();
       }
       if (isEvaluated(experiment, state.step)) {
-        const measurement = await measure(learning, experiment, state.step);
+        const { step } = state;
+        const measurement = await measure(learning, experiment, { step, onEvaluation: show.evaluation });
         run.metrics.append({ ...measurement });
         measurements.push(measurement);
       }
+      await show.pictures();
       if (isDue(saveEvery) || isNewBest(config.evaluation, state) || signal?.aborted) {
         saveRun(run, learning, { state, description: describe(experiment, state.step) });
       }
