@@ -35,6 +35,7 @@ export const entropyMinimization: Algorithm<z.output<typeof options>, Classifier
   views: (own) => ({ labeled: viewsOfLabeled(own), unlabeled: { weak: 1, strong: 0 } }),
   passes: (own) => ({ labeled: passesOfLabeled(own), unlabeled: { learning: 1, guessing: 0 } }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
+  // One pass over all images; what it remembers would be in state() and load(), and this remembers nothing.
   createLearner: (own, { network, steps }) => ({
     step: ({ labeled, labels, unlabeled }, step) =>
       tidy(() => {
