@@ -163,6 +163,15 @@ const cnn13Schema = z.strictObject({
 const resNet18Schema = z.strictObject({
   name: z.literal('resnet-18').describe('name of the network'),
   batchNormMomentum: batchNormMomentum(),
+  weights: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "safetensors file with torchvision's names whose weights the network begins with, without its classifier; null = " +
+        'at random',
+    ),
 });
 
 const batchSchema = z.strictObject({

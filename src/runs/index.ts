@@ -9,6 +9,7 @@ export { packageVersion } from './package.js';
 export { type Prediction, writePredictions } from './predictions.js';
 export {
   contentHash,
+  type InitialWeightsRecord,
   type RunRecord,
   type RunResults,
   type RunStatus,
@@ -20,6 +21,7 @@ export { type Checkpoint, checkpointPath, keepCheckpoints, listCheckpoints, runP
 export {
   decodeSafetensors,
   encodeSafetensors,
+  readBytes,
   readSafetensors,
   type SafetensorsData,
   type SafetensorsDtype,

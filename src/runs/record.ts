@@ -33,12 +33,24 @@ const sessionSchema = z.object({
   startedAt: z.iso.datetime(),
 });
 
+const initialWeightsSchema = z.object({
+  file: z.string(),
+  /** SHA-256 of the file */
+  sha256: z.string(),
+  /** names of its classifier's tensors, which are not used */
+  leftOut: z.array(z.string()),
+});
+/** Where the weights of the encoder came from. */
+export type InitialWeightsRecord = z.output<typeof initialWeightsSchema>;
+
 /** `run.json`. Unknown keys are kept out of the way of older readers: they ignore them. */
 export const runRecordSchema = sessionSchema.extend({
   format: z.literal(RECORD_FORMAT),
   name: z.string(),
   status: z.enum(STATUSES),
   seed: z.number(),
+  /** Null where they were drawn at random. */
+  initialWeights: initialWeightsSchema.nullable().default(null),
   /** Training steps that are saved. */
   step: z.int().nonnegative().default(0),
   /** Wall time and processor time (of all threads) of all processes up to the last save or the end. */

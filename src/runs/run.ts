@@ -15,7 +15,13 @@ import { describeMachine, describeVersions } from './environment.js';
 import { type EventWriter, openEvents, summariesOf } from './event-files.js';
 import { acquireLock, type Lock } from './lock.js';
 import { type MetricsWriter, openMetrics } from './metrics.js';
-import { RECORD_FORMAT, type RunRecord, type RunResults, type SplitRecord } from './record.js';
+import {
+  type InitialWeightsRecord,
+  RECORD_FORMAT,
+  type RunRecord,
+  type RunResults,
+  type SplitRecord,
+} from './record.js';
 import { listCheckpoints, runPaths } from './run-folder.js';
 import { readRun, type StoredRun } from './stored-run.js';
 
@@ -29,6 +35,8 @@ interface SessionOptions {
 export interface CreateRunOptions extends SessionOptions {
   readonly config: Config;
   readonly split: SplitRecord;
+  /** Default: none, drawn at random. */
+  readonly initialWeights?: InitialWeightsRecord;
   /** Exactly this folder, which must not exist; without it, a new one in `root` by date, name and number. */
   readonly folder?: string;
   /** Default `runs`. */
@@ -76,7 +84,7 @@ export interface Run {
  * @throws {InputError} where `folder` exists, the name has other characters, or the folder cannot be written
  */
 export function createRun(options: CreateRunOptions): Run {
-  const { config, split } = options;
+  const { config, split, initialWeights = null } = options;
   const { name = defaultName(config), root = 'runs' } = options;
   checkName(name);
   const session = describeSession(options);
@@ -85,6 +93,7 @@ export function createRun(options: CreateRunOptions): Run {
     name,
     status: 'running',
     seed: config.seed,
+    initialWeights,
     ...session,
     step: 0,
     seconds: 0,

@@ -1,7 +1,7 @@
 /** Everything that learns, put together from a configuration: the network, its average, the algorithm, the optimizer. */
 import type { Config } from '../config/index.js';
 import type { ImageSet } from '../data/dataset.js';
-import { createEncoder } from '../models/index.js';
+import { createEncoder, type Encoder } from '../models/index.js';
 import { Sgd, updateWeightAverage } from '../nn/index.js';
 import { type Algorithm, algorithmOf, type Batch, type EncoderNetwork, type Learner } from '../ssl/index.js';
 import { Generator, noGrad, type Tensor, tensor, tidy } from '../tensor/index.js';
@@ -18,6 +18,8 @@ export interface LearningContext {
   readonly unlabeledImages: number;
   /** see LearnerContext; a model that only predicts has none */
   labeledImages(): Iterable<{ images: Tensor; labels: Int32Array }>;
+  /** gives a new encoder other weights than those drawn at random */
+  initializeEncoder?(encoder: Encoder): void;
 }
 
 /** What is told of a step. */
@@ -52,7 +54,11 @@ export class Learning {
       this.algorithm.createNetwork(options, {
         classes: context.classes,
         generator,
-        createEncoder: () => createEncoder(model, { channels: context.channels, generator }),
+        createEncoder: () => {
+          const encoder = createEncoder(model, { channels: context.channels, generator });
+          context.initializeEncoder?.(encoder);
+          return encoder;
+        },
       });
     this.network = networkOf(this.generators.weights);
     const copyOfNetwork = () => {

@@ -1,7 +1,14 @@
 /** Whether a run in a folder is that of an experiment. */
 import { describeDifferences, resolveConfig } from '../config/index.js';
 import { InputError } from '../errors.js';
-import { type RunRecord, readRun, readSplit, runPaths, type SplitRecord } from '../runs/index.js';
+import {
+  type InitialWeightsRecord,
+  type RunRecord,
+  readRun,
+  readSplit,
+  runPaths,
+  type SplitRecord,
+} from '../runs/index.js';
 import { type Experiment, recordSplit } from './prepare.js';
 import type { Warn } from './run-checkpoints.js';
 
@@ -23,6 +30,16 @@ export function checkSameExperiment(folder: string, experiment: Experiment): voi
         `${changed.join(', ')} of split.json differ`,
     );
   }
+}
+
+/** @throws InputError where a run that has to begin with its first step began with another file of weights */
+export function checkSameWeights(folder: string, weights: InitialWeightsRecord | undefined): void {
+  const before = readRun(folder).record.initialWeights;
+  if (weights === undefined || weights.sha256 === before?.sha256) return;
+  throw new InputError(
+    `the run ${folder} has no checkpoint yet and began with other weights than ${weights.file} has now (SHA-256 ` +
+      `${before?.sha256} in run.json): put the same file there, or start a new run`,
+  );
 }
 
 /** Tells where the run goes on in another environment, in which results may differ in their last bits. */

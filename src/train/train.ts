@@ -17,6 +17,7 @@ import { createDiagnosis } from './diagnosis.js';
 import { divergence, NotFiniteError } from './divergence.js';
 import { configureEngine } from './engine.js';
 import { mostProbable, predictImages } from './evaluate.js';
+import { describeInitialWeights, type InitialWeights, readInitialWeights } from './initial-weights.js';
 import { Learning } from './learning.js';
 import { placesOf, toBatch, toImages } from './pixels.js';
 import {
@@ -36,7 +37,7 @@ import {
   keepsBest,
   measure,
 } from './protocol.js';
-import { checkSameExperiment, warnOfChanges } from './resume.js';
+import { checkSameExperiment, checkSameWeights, warnOfChanges } from './resume.js';
 import { newestCheckpoint, saveRun } from './run-checkpoints.js';
 import { learningRateAt } from './schedule.js';
 import { createShow, type Show } from './show.js';
@@ -103,8 +104,11 @@ export async function train(
 ): Promise<TrainingResult> {
   configureEngine(config);
   const experiment = prepareExperiment(config, data);
-  const learning = createLearning(experiment);
-  const { run, state } = openRun(experiment, learning, options);
+  const { resume } = options;
+  const isFromStart = resume === undefined || listCheckpoints(resume).length === 0;
+  const weights = isFromStart ? readInitialWeights(config) : null; // a checkpoint has all weights
+  const learning = createLearning(experiment, weights);
+  const { run, state } = openRun(experiment, learning, { ...options, weights });
   const { folder } = run;
   const { signal } = options;
   try {
@@ -142,7 +146,7 @@ export async function train(
   }
 }
 
-function createLearning(experiment: Experiment): Learning {
+function createLearning(experiment: Experiment, weights: InitialWeights | null): Learning {
   const { classes, channels } = experiment.data.train;
   return new Learning(experiment.config, {
     classes: classes.length,
@@ -150,6 +154,7 @@ function createLearning(experiment: Experiment): Learning {
     labelDistribution: labelDistribution(experiment),
     unlabeledImages: experiment.split.unlabeled.length,
     labeledImages: () => labeledImages(experiment),
+    initializeEncoder: (encoder) => weights?.loadInto(encoder),
   });
 }
 
@@ -157,14 +162,23 @@ function createLearning(experiment: Experiment): Learning {
 function openRun(
   experiment: Experiment,
   learning: Learning,
-  { resume, onWarning = (sentence) => process.emitWarning(sentence), ...options }: TrainOptions,
+  {
+    resume,
+    weights,
+    onWarning = (sentence) => process.emitWarning(sentence),
+    ...options
+  }: TrainOptions & { weights: InitialWeights | null },
 ): { run: Run; state: TrainingState } {
   const engine = engineInformation();
   let state = new TrainingState();
+  const initialWeights = weights?.record;
+  if (initialWeights !== undefined) onWarning(describeInitialWeights(initialWeights));
   if (resume === undefined) {
     const { config } = experiment;
-    return { run: createRun({ ...options, config, split: recordSplit(experiment), engine }), state };
+    const split = recordSplit(experiment);
+    return { run: createRun({ ...options, config, split, initialWeights, engine }), state };
   }
+  checkSameWeights(resume, initialWeights);
   checkSameExperiment(resume, experiment);
   warnOfChanges(resume, engine, onWarning);
   const run = resumeRun(resume, {
