@@ -78,7 +78,7 @@ async function loadEngine(): Promise<EngineInformation | null> {
 interface Scripts {
   findLibtorch(): Libtorch | undefined;
   readonly HOW_TO_GET_LIBTORCH: string;
-  missingPackages(libtorch: Libtorch | undefined): { required: string[] };
+  missingPackages(libtorch: Libtorch | undefined, purpose: { forTests: boolean }): { required: string[] };
 }
 
 async function examineSystem(
@@ -100,7 +100,8 @@ async function examineSystem(
       remedy: error instanceof Error ? error.message : String(error),
     });
   }
-  for (const name of missingPackages(libtorch).required.filter((name) => name !== 'libtorch-dev')) {
+  const { required } = missingPackages(libtorch, { forTests: false });
+  for (const name of required.filter((name) => name !== 'libtorch-dev')) {
     const what = PACKAGES[name] ?? `${name} is not installed, and building the native add-on needs it`;
     problems.push({ what, remedy: `install ${name} (Debian, Ubuntu: apt-get install ${name})` });
   }
