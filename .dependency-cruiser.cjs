@@ -15,7 +15,6 @@ const MAY_IMPORT = {
   report: ['tensor', 'data', 'runs', 'train'],
   infer: ['image'],
   serve: ['infer', 'runs'], // runs: the version
-  server: ['runs'],
   cli: ['.+'],
 };
 

@@ -86,6 +86,9 @@ let loaded: Native | undefined;
 export function native(): Native {
   if (loaded === undefined) {
     const require = createRequire(import.meta.url);
+    // OpenBLAS on threads of its own (Debian's libopenblas0-pthread) has them wait for work in a loop, which takes a
+    // processor from libtorch's. 2⁴ cycles and they sleep; it reads this when it is loaded.
+    process.env.OPENBLAS_THREAD_TIMEOUT ??= '4';
     try {
       loaded = require('../../native/build/Release/featmatch_native.node') as Native;
     } catch (error) {
