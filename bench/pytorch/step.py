@@ -12,6 +12,7 @@ from contextlib import nullcontext
 import torch
 import torch.nn.functional as functional
 from torch import nn
+from wide_resnet import wide_resnet
 
 LABELED, UNLABELED, STRONG, WARM_UP, STEPS, CLASSES, PROTOTYPES = 8, 16, 8, 2, 5, 10, 200
 HEADS, TEMPERATURE, MIXUP, CON, GRAPH = 4, 0.75, 0.75, 0.5, 2.0
@@ -20,35 +21,6 @@ IS_TUNED = sys.argv[1] == "tuned"
 LAYOUT = torch.channels_last if IS_TUNED else torch.contiguous_format
 torch.set_num_threads(int(sys.argv[2]))  # Debian's starts with one
 torch.manual_seed(0)
-
-
-class Block(nn.Module):
-    """A residual block; where it changes the width inside the network, what its first batch norm gives is not used."""
-
-    def __init__(self, inputs, outputs, stride, is_first):
-        super().__init__()
-        self.bn1 = nn.BatchNorm2d(inputs, momentum=0.001)
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs, momentum=0.001)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.shortcut = None if inputs == outputs else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-        self.is_first = is_first
-
-    def forward(self, x):
-        activated = functional.relu(self.bn1(x), inplace=True)
-        if self.shortcut is None:
-            shortcut = x
-        else:
-            if not self.is_first:
-                activated = x
-            shortcut = self.shortcut(activated)
-        hidden = functional.relu(self.bn2(self.conv1(activated)), inplace=True)
-        return self.conv2(hidden) + shortcut
-
-
-def group(inputs, outputs, stride, is_first=False, blocks=4):
-    layers = [Block(inputs, outputs, stride, is_first)]
-    return nn.Sequential(*layers, *[Block(outputs, outputs, 1, False) for _ in range(blocks - 1)])
 
 
 class FeatureAugmentation(nn.Module):
@@ -72,16 +44,7 @@ class FeatureAugmentation(nn.Module):
 class Network(nn.Module):
     def __init__(self):
         super().__init__()
-        self.encoder = nn.Sequential(
-            nn.Conv2d(3, 16, 3, 1, 1, bias=False),
-            group(16, 32, 1, is_first=True),
-            group(32, 64, 2),
-            group(64, 128, 2),
-            nn.BatchNorm2d(128, momentum=0.001),
-            nn.ReLU(inplace=True),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-        )
+        self.encoder = wide_resnet(momentum=0.001, is_published=True)
         self.augmentation = FeatureAugmentation(128)
         self.classifier = nn.Linear(128, CLASSES)
 

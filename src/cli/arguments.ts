@@ -12,6 +12,13 @@ export function parsePort(text: string): number {
   return Number(text);
 }
 
+/** `40,100` */
+export function parseCounts(text: string): number[] {
+  if (!/^[1-9]\d*(,[1-9]\d*)*$/.test(text))
+    throw new InvalidArgumentError('It is a list of numbers, such as 40,100.');
+  return text.split(',').map(Number);
+}
+
 /** `0,1,2` */
 export function parseSeeds(text: string): number[] {
   if (!/^\d+(,\d+)*$/.test(text)) throw new InvalidArgumentError('It is a list of seeds, such as 0,1,2.');

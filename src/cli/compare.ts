@@ -1,10 +1,10 @@
 /** Algorithms beside each other, at the same number of image passes. */
 import { basename, extname, join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Comparison, ComparisonRow } from '../config/index.js';
 import { InputError } from '../errors.js';
 import type { Statistics } from '../runs/index.js';
-import { parseCount, parseSeeds } from './arguments.js';
+import { parseCount, parseCounts, parseSeeds } from './arguments.js';
 import type { Column } from './table.js';
 import { addTrainingsOptions, requireFinished, runTrainings, type TrainingsOptions } from './trainings.js';
 
@@ -179,11 +179,4 @@ async function draw(path: string, { passes }: Comparison, results: readonly RowR
 
 function parseNames(text: string): string[] {
   return text.split(',').filter((name) => name !== '');
-}
-
-/** `40,100` */
-function parseCounts(text: string): number[] {
-  if (!/^[1-9]\d*(,[1-9]\d*)*$/.test(text))
-    throw new InvalidArgumentError('It is a list of numbers, such as 40,100.');
-  return text.split(',').map(Number);
 }

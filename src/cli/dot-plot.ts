@@ -1,4 +1,5 @@
 /** A plot as SVG: a row for each of what is compared, a dot for each number found, a bar at their mean. */
+import { element, multiples, roundStep, text } from '../report/svg.js';
 
 export interface DotPlot {
   readonly title: string;
@@ -32,62 +33,48 @@ export function dotPlot({ title, axis, groups }: DotPlot): string {
   let y = TOP;
   for (const group of groups) {
     y += ROW;
-    parts.push(text(group.title, { x: 12, y: y + 4, weight: 'bold' }));
+    parts.push(text(group.title, { x: 12, y: y + 4, 'font-weight': 'bold' }));
     for (const { label, values: found } of group.rows) {
       y += ROW;
       const mean = found.reduce((sum, value) => sum + value, 0) / found.length;
       parts.push(
-        text(label, { x: LEFT - 14, y: y + 4, anchor: 'end' }),
-        `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}" stroke="#eee"/>`,
-        ...found.map(
-          (value) => `<circle cx="${round(x(value))}" cy="${y}" r="4" fill="#4269d0" fill-opacity=".55"/>`,
+        text(label, { x: LEFT - 14, y: y + 4, 'text-anchor': 'end' }),
+        element('line', { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y, stroke: '#eee' }),
+        ...found.map((value) =>
+          element('circle', { cx: round(x(value)), cy: y, r: 4, fill: '#4269d0', 'fill-opacity': 0.55 }),
         ),
-        `<rect x="${round(x(mean) - 1.5)}" y="${y - 7}" width="3" height="14" fill="#222"/>`,
+        element('rect', { x: round(x(mean) - 1.5), y: y - 7, width: 3, height: 14, fill: '#222' }),
       );
     }
   }
   const bottom = y + ROW / 2;
   const grid = ticks.flatMap((tick) => [
-    `<line x1="${round(x(tick))}" x2="${round(x(tick))}" y1="${TOP + ROW / 2}" y2="${bottom}" stroke="#ddd"/>`,
-    text(String(tick), { x: round(x(tick)), y: bottom + 16, anchor: 'middle' }),
+    element('line', {
+      x1: round(x(tick)),
+      x2: round(x(tick)),
+      y1: TOP + ROW / 2,
+      y2: bottom,
+      stroke: '#ddd',
+    }),
+    text(String(tick), { x: round(x(tick)), y: bottom + 16, 'text-anchor': 'middle' }),
   ]);
   const height = bottom + BOTTOM;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12" fill="#222">`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
-    text(title, { x: 12, y: 22, weight: 'bold' }),
+    text(title, { x: 12, y: 22, 'font-weight': 'bold' }),
     ...grid,
     ...parts,
-    text(axis, { x: (LEFT + WIDTH - RIGHT) / 2, y: bottom + 34, anchor: 'middle' }),
+    text(axis, { x: (LEFT + WIDTH - RIGHT) / 2, y: bottom + 34, 'text-anchor': 'middle' }),
     '</svg>\n',
   ].join('\n');
 }
 
 /** Round numbers, evenly apart, from `low` or below to `high` or above: two to about eleven. */
 export function roundSteps(low: number, high: number): number[] {
-  const rough = Math.max(high - low, 1e-6) / 8;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const step = roundStep(Math.max(high - low, 1e-6) / 8);
   const first = Math.floor(low / step + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-}
-
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly anchor?: 'middle' | 'end';
-  readonly weight?: 'bold';
-}
-
-function text(content: string, { x, y, anchor, weight }: Place): string {
-  const attributes = [
-    `x="${x}" y="${y}"`,
-    ...(anchor === undefined ? [] : [`text-anchor="${anchor}"`]),
-    ...(weight === undefined ? [] : [`font-weight="${weight}"`]),
-  ];
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text ${attributes.join(' ')}>${escaped}</text>`;
+  return multiples(step, first, Math.max(first + 1, Math.ceil(high / step - 1e-9)));
 }
 
 const round = (pixels: number) => Math.round(10 * pixels) / 10;

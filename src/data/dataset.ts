@@ -81,6 +81,16 @@ export function spread(indices: Int32Array, most: number): Int32Array {
   return Int32Array.from({ length: most }, (_, i) => indices[Math.floor((i * indices.length) / most)]);
 }
 
+/** The size of images scaled down to `mostSide` pixels a side; smaller ones keep theirs. */
+export function scaledSize(
+  { height, width }: Pick<ImageSet, 'height' | 'width'>,
+  mostSide: number,
+): { height: number; width: number } {
+  const factor = Math.min(1, mostSide / Math.max(height, width));
+  const scaled = (side: number) => Math.max(1, Math.round(side * factor));
+  return { height: scaled(height), width: scaled(width) };
+}
+
 /** Bytes of one image. */
 export function imageSize({ height, width, channels }: Omit<ImageSet, 'images' | 'count'>): number {
   return height * width * channels;

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { type ImageSet, pixelsOf } from '../data/dataset.js';
+import { type ImageSet, pixelsOf, scaledSize } from '../data/dataset.js';
 import type { Manifest } from '../infer/manifest.js';
 
 export type Thumbnails = NonNullable<NonNullable<Manifest['prototypes']>['thumbnails']>;
@@ -10,8 +10,7 @@ const MAX_SIDE = 64;
 /** Packs images of a set in rows of one lossless WebP image, from left to right and from top to bottom. */
 export async function packThumbnails(images: ImageSet, indices: readonly number[]): Promise<Thumbnails> {
   const { channels } = images;
-  const factor = Math.min(1, MAX_SIDE / Math.max(images.height, images.width));
-  const [height, width] = [images.height, images.width].map((side) => Math.max(1, Math.round(side * factor)));
+  const { height, width } = scaledSize(images, MAX_SIDE);
   const columns = Math.ceil(Math.sqrt(indices.length));
   const tiles = await Promise.all(
     indices.map(async (index, place) => {

@@ -1,7 +1,7 @@
 /** The same model in Node and in a browser: decoded images in, labels out. What differs is given to it. */
 import { InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
-import { joinPixels } from './fit.js';
+import { fitPixels, isPixels, joinPixels } from './fit.js';
 import type { Manifest } from './manifest.js';
 import { mapSome } from './map-some.js';
 import { batchSize, type OutputName, type Outputs, type Session } from './session.js';
@@ -74,7 +74,8 @@ export interface Model<Source> {
 export interface Platform<Source> {
   readonly manifest: Manifest;
   readonly session: Session;
-  decode(image: Source | Pixels): Promise<Pixels>;
+  /** An image at its full size. @throws InputError where it cannot be read */
+  decode(image: Source): Promise<Pixels>;
   /** An encoded image of three channels at its full size. */
   decodeThumbnails(webp: Uint8Array): Promise<Pixels>;
 }
@@ -83,12 +84,14 @@ export function createModel<Source>(platform: Platform<Source>): Model<Source> {
   const { manifest, session } = platform;
   const { classes } = manifest;
   let sheet: Promise<Pixels> | undefined;
+  const decode = async (image: Source | Pixels) =>
+    fitPixels(isPixels(image) ? image : await platform.decode(image), manifest.input);
 
   async function run(
     images: readonly (Source | Pixels)[],
     wanted: readonly OutputName[] = ['probabilities', 'similarity'],
   ): Promise<Outputs> {
-    const decoded = await mapSome(images, (image) => platform.decode(image));
+    const decoded = await mapSome(images, decode);
     return session.run(joinPixels(decoded), images.length, wanted);
   }
 
@@ -146,7 +149,7 @@ export function createModel<Source>(platform: Platform<Source>): Model<Source> {
 
   return {
     manifest,
-    decode: (image) => platform.decode(image),
+    decode,
     classify: classify as Model<Source>['classify'],
     explain,
     close: () => session.close(),

@@ -1,12 +1,7 @@
 /** What class probabilities of labeled images tell of a model: where it is right, how sure it is, and where it errs. */
-import { mostProbable } from '../train/index.js';
+import { type Evaluation, mostProbable, tally } from '../train/index.js';
 
-export interface Findings {
-  readonly images: number;
-  /** share of the images whose most probable class is theirs, 0…1 */
-  readonly accuracy: number;
-  /** images of each class (row) by what they were taken for (column) */
-  readonly confusion: readonly (readonly number[])[];
+export interface Findings extends Pick<Evaluation, 'images' | 'accuracy' | 'confusion'> {
   readonly calibration: Calibration;
   /** wrong ones, the most confident first */
   readonly mistakes: readonly Mistake[];
@@ -48,13 +43,9 @@ export function findingsOf(
     const predicted = mostProbable(row);
     return { image: indices[i], label: labels[indices[i]], predicted, confidence: row[predicted] };
   });
-  const confusion = Array.from({ length: classes }, () => Array<number>(classes).fill(0));
-  for (const { label, predicted } of guesses) confusion[label][predicted]++;
-  const correct = confusion.reduce((sum, row, label) => sum + row[label], 0);
   return {
     images: guesses.length,
-    accuracy: correct / guesses.length,
-    confusion,
+    ...tally(guesses, classes),
     calibration: calibrationOf(guesses),
     mistakes: guesses
       .filter(({ label, predicted }) => label !== predicted)

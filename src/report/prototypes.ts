@@ -38,9 +38,8 @@ export async function examinePrototypes(
 ): Promise<PrototypeFindings | null> {
   const { normalization } = description;
   const found = tidy(() => {
-    const { features, labels } = learning.prototypes() ?? {};
-    if (features === undefined || labels === undefined || labels.length === 0) return null;
-    return { rows: features.data() as Float32Array, labels };
+    const own = learning.prototypes();
+    return own && { rows: own.features.data() as Float32Array, labels: own.labels };
   });
   if (found === null) return null;
   const { rows, labels } = found;

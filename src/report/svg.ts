@@ -21,11 +21,18 @@ export function linearScale(
 
 /** About `count` multiples of 1, 2 or 5 times a power of ten between two values. */
 export function roundNumbers(low: number, high: number, count: number): number[] {
-  const rough = (high - low) / count;
+  const step = roundStep((high - low) / count);
+  return multiples(step, Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9));
+}
+
+/** The smallest of 1, 2 and 5 times a power of ten that is not below a number. */
+export function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
+  return power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+}
+
+/** first · step, …, last · step, without what binary fractions add. */
+export function multiples(step: number, first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 

@@ -86,15 +86,24 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { indices } = options;
   const rows = await predictImages(learning, dataset, options);
-  const confusion = dataset.classes.map((_, __, classes) => classes.map(() => 0));
   let crossEntropy = 0;
-  rows.forEach((row, i) => {
+  const guesses = rows.map((row, i) => {
     const label = dataset.labels[indices[i]];
-    confusion[label][mostProbable(row)]++;
     crossEntropy -= Math.log(Math.max(row[label], 1e-12)) / rows.length;
+    return { label, predicted: mostProbable(row) };
   });
+  return { images: rows.length, crossEntropy, ...tally(guesses, dataset.classes.length) };
+}
+
+/** Counts which images of each class were taken for which, and the share that was right. */
+export function tally(
+  guesses: readonly { readonly label: number; readonly predicted: number }[],
+  classes: number,
+): Pick<Evaluation, 'accuracy' | 'confusion'> {
+  const confusion = Array.from({ length: classes }, () => Array<number>(classes).fill(0));
+  for (const { label, predicted } of guesses) confusion[label][predicted]++;
   const correct = confusion.reduce((sum, row, label) => sum + row[label], 0);
-  return { images: rows.length, accuracy: correct / rows.length, crossEntropy, confusion };
+  return { accuracy: correct / guesses.length, confusion };
 }
 
 /** The first of the greatest. */

@@ -1,7 +1,7 @@
 /** Training and evaluation. */
 export { loadModel, type Model, type ModelDescription } from './checkpoint.js';
 export { configureEngine } from './engine.js';
-export { type Evaluation, evaluate, featuresOf, mostProbable, predictImages } from './evaluate.js';
+export { type Evaluation, evaluate, featuresOf, mostProbable, predictImages, tally } from './evaluate.js';
 export { type Normalization, toImages } from './pixels.js';
 export { type Experiment, prepareExperiment } from './prepare.js';
 export { type ReportedImages, reportedImages } from './protocol.js';

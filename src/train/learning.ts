@@ -54,13 +54,10 @@ export class Learning {
       this.algorithm.createNetwork(options, {
         classes: context.classes,
         generator,
-        createEncoder: () => {
-          const encoder = createEncoder(model, { channels: context.channels, generator });
-          context.initializeEncoder?.(encoder);
-          return encoder;
-        },
+        createEncoder: () => createEncoder(model, { channels: context.channels, generator }),
       });
     this.network = networkOf(this.generators.weights);
+    context.initializeEncoder?.(this.network.encoder);
     const copyOfNetwork = () => {
       const copy = networkOf(stream('weights')).train(false);
       copy.load(this.network.namedTensors());

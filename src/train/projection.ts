@@ -1,7 +1,7 @@
 /** Features of images and prototypes, for TensorBoard's projector. */
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type ImageSet, imageSize, pixelsOf, spread } from '../data/dataset.js';
+import { type ImageSet, imageSize, pixelsOf, scaledSize, spread } from '../data/dataset.js';
 import { writeFileAtomically } from '../runs/index.js';
 import { tidy } from '../tensor/index.js';
 import { featuresOf, mostProbable, predictImages } from './evaluate.js';
@@ -75,8 +75,9 @@ async function imagePoints(learning: Learning, { data, split, normalization }: E
 
 function prototypePoints(learning: Learning): Point[] {
   return tidy(() => {
-    const { features, labels } = learning.prototypes() ?? {};
-    if (features === undefined || labels === undefined) return [];
+    const found = learning.prototypes();
+    if (found === null) return [];
+    const { features, labels } = found;
     const numbers = features.data() as Float32Array;
     const length = numbers.length / labels.length;
     return Array.from(labels, (label, i): Point => {
@@ -95,8 +96,7 @@ async function spriteOf(set: ImageSet, images: readonly (number | null)[]) {
     if (image !== null) pixels.set(pixelsOf(set, image), i * size);
   });
   const full = await sheetOf(pixels, set, columns);
-  const factor = Math.min(1, MAX_SIDE / Math.max(set.height, set.width));
-  const [height, width] = [set.height, set.width].map((side) => Math.max(1, Math.round(side * factor)));
+  const { height, width } = scaledSize(set, MAX_SIDE);
   const [sheetWidth, sheetHeight] = [columns * width, (full.height / set.height) * height];
   const png = await sharp(full.png).resize(sheetWidth, sheetHeight, { fit: 'fill' }).png().toBuffer();
   return { png, height, width };

@@ -5,27 +5,13 @@
  *     const { label, confidence } = await model.classify(file);
  */
 import { InputError } from '../../errors.js';
-import type { Pixels } from '../../image/pixels.js';
-import { fitPixels, isPixels } from '../fit.js';
 import { FILES, parseManifest } from '../manifest.js';
 import { createModel, type Model } from '../model.js';
 import { checkGraph, fetchBytes, type ModelFiles, readModelFiles } from '../source.js';
 import { decodePixels, type ImageSource } from './decode.js';
 import { type Backend, chooseBackend, openSession, type SessionOptions } from './session.js';
 
-export { InputError } from '../../errors.js';
-export type { Pixels } from '../../image/pixels.js';
-export type { Manifest } from '../manifest.js';
-export type {
-  AttendedPrototype,
-  Classification,
-  ClassifyOptions,
-  ClassProbability,
-  ExplainOptions,
-  Explanation,
-  Model,
-} from '../model.js';
-export type { ModelFiles } from '../source.js';
+export * from '../public.js';
 export type { ImageSource } from './decode.js';
 export type { Backend } from './session.js';
 
@@ -52,10 +38,7 @@ export async function loadModel(
   const manifest = parseManifest(text, folder + FILES.manifest);
   checkGraph(manifest, await sha256(graph), folder);
   const { input } = manifest;
-  const decode = async (image: ImageSource | Pixels) => {
-    if (isPixels(image)) return fitPixels(image, input);
-    return fitPixels(await decodePixels(image, { maxPixels }), input);
-  };
+  const decode = (image: ImageSource) => decodePixels(image, { maxPixels });
   const decodeThumbnails = (webp: Uint8Array) => decodePixels(new Blob([webp as Uint8Array<ArrayBuffer>]));
   const backend = wanted ?? (await chooseBackend());
   const session = await openSession(graph, { ...options, backend, input });

@@ -7,27 +7,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import type { Pixels } from '../../image/pixels.js';
-import { fitPixels, isPixels } from '../fit.js';
 import { FILES, parseManifest } from '../manifest.js';
 import { createModel, type Model } from '../model.js';
 import { checkGraph, fetchBytes, type ModelFiles, readModelFiles } from '../source.js';
 import { decodePixels, type ImageSource } from './decode.js';
 import { openSession, type SessionOptions } from './session.js';
 
-export { InputError } from '../../errors.js';
-export type { Pixels } from '../../image/pixels.js';
-export type { Manifest } from '../manifest.js';
-export type {
-  AttendedPrototype,
-  Classification,
-  ClassifyOptions,
-  ClassProbability,
-  ExplainOptions,
-  Explanation,
-  Model,
-} from '../model.js';
-export type { ModelFiles } from '../source.js';
+export * from '../public.js';
 export type { ImageSource } from './decode.js';
 
 export interface LoadOptions extends SessionOptions {
@@ -48,10 +34,7 @@ export async function loadModel(
   const manifest = parseManifest(text, folder + FILES.manifest);
   checkGraph(manifest, createHash('sha256').update(graph).digest('hex'), folder);
   const { input } = manifest;
-  const decode = async (image: ImageSource | Pixels) => {
-    if (isPixels(image)) return fitPixels(image, input);
-    return fitPixels(await decodePixels(image, { maxPixels }), input);
-  };
+  const decode = (image: ImageSource) => decodePixels(image, { maxPixels });
   const session = await openSession(graph, { threads, input });
   return createModel<ImageSource>({ manifest, session, decode, decodeThumbnails: decodePixels });
 }
