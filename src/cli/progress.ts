@@ -40,7 +40,7 @@ export function formatTraining(imagesPerSecond: number, losses: Readonly<Record<
 }
 
 /** Turns a count that grows from `start` into a rate per second, over about the last `windowSeconds`. */
-export function createRateMeter({ windowSeconds = 5, start = 0 } = {}): (count: number) => number {
+export function createRateMeter({ windowSeconds = 20, start = 0 } = {}): (count: number) => number {
   const samples = [{ time: performance.now(), count: start }];
   return (count) => {
     const now = performance.now();

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Random } from '../../src/image/random.js';
-import { runPaths } from '../../src/runs/index.js';
+import { readRun, runPaths } from '../../src/runs/index.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -84,8 +84,9 @@ export async function killTrainings(options: KillOptions): Promise<KillReport> {
       }
       const { status, stderr } = await end;
       if (status !== null && status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
-      isThrough = status === 0;
-      if (isThrough) continue;
+      // A kill may come when all is written and the process has only to end.
+      isThrough = status === 0 || isFinished(join(folder, run));
+      if (status === 0) continue;
       left--;
       kills[moment]++;
       for (const file of temporaryFiles(join(folder, run))) halfWritten.add(file);
@@ -93,6 +94,10 @@ export async function killTrainings(options: KillOptions): Promise<KillReport> {
     trainings.push(run);
   }
   return { trainings, kills, halfWritten: halfWritten.size };
+}
+
+function isFinished(run: string): boolean {
+  return existsSync(run) && readRun(run).status === 'finished';
 }
 
 /** How it ended: with a status, or killed without one. */
