@@ -1,11 +1,11 @@
 // Classifying images of 28×28 with an exported model, batches of 64: images/s of featmatch/infer against ONNX Runtime
-// alone on the same file, and the time from the start of a process to its first answer.
+// alone on the same file.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatSpread, measureSides, printSides } from './sides.mjs';
+import { measureSides, printSides } from './sides.mjs';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -13,17 +13,11 @@ export function measure({ rounds, threads }) {
   const model = exportedModel();
   const side = (name) => [process.execPath, path('inference-side.mjs'), name, model, String(threads)];
   const sides = { 'featmatch/infer': side('featmatch'), 'ONNX Runtime alone': side('runtime') };
-  const { imagesPerSecond, imagesPerProcessorSecond } = measureSides(sides, { rounds });
-  const firstAnswer = Array.from({ length: rounds }, () => {
-    const start = performance.now();
-    spawnSync(process.execPath, [path('inference-side.mjs'), 'first', model, String(threads)]);
-    return performance.now() - start;
-  });
-  return { imagesPerSecond, imagesPerProcessorSecond, firstAnswer };
+  return measureSides(sides, { rounds });
 }
 
 /** FEATMATCH_MODEL, or one of a step's training; how well it classifies does not matter here. */
-function exportedModel() {
+export function exportedModel() {
   const folder = process.env.FEATMATCH_MODEL ?? join(tmpdir(), 'featmatch-bench-model');
   if (existsSync(folder)) return folder;
   const run = `${folder}-run-${process.pid}`;
@@ -38,8 +32,7 @@ function exportedModel() {
   return folder;
 }
 
-export function print({ imagesPerSecond, imagesPerProcessorSecond, firstAnswer }) {
+export function print({ imagesPerSecond, imagesPerProcessorSecond }) {
   printSides(imagesPerSecond, 'images/s');
   printSides(imagesPerProcessorSecond, 'images by second of processor time'); // on a busy machine; with --threads 1
-  console.log(`  a process to its first answer: ${formatSpread(firstAnswer, 0)} ms`);
 }

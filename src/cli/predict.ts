@@ -23,29 +23,37 @@ export function define(command: Command): void {
 }
 
 async function predict(args: readonly string[], { model, run, top, json }: PredictOptions): Promise<void> {
-  const [{ nameImages }, { classifyFiles }, { createProgress, createRateMeter }] = await Promise.all([
+  const [{ nameImages }, { classifyFiles }] = await Promise.all([
     import('./image-files.js'),
     import('./classify-files.js'),
-    import('./progress.js'),
   ]);
   const classifier = await openClassifier({ model, run, top });
   const { total, images } = await nameImages(args);
   // Where lines of results are seen passing by, they are progress enough.
-  const isShown = process.stderr.isTTY && !process.stdout.isTTY;
-  const progress = isShown ? createProgress({ label: 'classifying', total }) : undefined;
+  const progress = process.stderr.isTTY && !process.stdout.isTTY ? await openProgress(total) : undefined;
   const format = json ? JSON.stringify : formatResult;
-  const rate = createRateMeter();
   let done = 0;
   try {
     for await (const result of classifyFiles(images, classifier)) {
       process.stdout.write(`${format(result)}\n`);
-      progress?.update(++done, `${Math.round(rate(done))} images/s`);
+      progress?.update(++done);
       if ('error' in result) process.exitCode = 1;
     }
   } finally {
     progress?.stop();
     await classifier.close();
   }
+}
+
+/** Loaded only where it is shown: a first answer does not wait for it. */
+async function openProgress(total: number | null) {
+  const { createProgress, createRateMeter } = await import('./progress.js');
+  const progress = createProgress({ label: 'classifying', total });
+  const rate = createRateMeter();
+  return {
+    update: (done: number) => progress.update(done, `${Math.round(rate(done))} images/s`),
+    stop: progress.stop,
+  };
 }
 
 async function openClassifier({

@@ -46,7 +46,9 @@ function averageBlocks({ data, height, width, channels }: Pixels, factor: number
       for (let column = 0; column < columns; column++) {
         const end = at + (Math.min(width, (column + 1) * factor) - column * factor) * channels;
         if (channels === 3) {
-          let [red, green, blue] = [0, 0, 0];
+          let red = 0;
+          let green = 0;
+          let blue = 0;
           for (; at < end; at += 3) {
             red += data[at];
             green += data[at + 1];

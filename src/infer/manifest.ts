@@ -1,6 +1,6 @@
 /** `model.json`: what the numbers of the `model.onnx` beside it mean. */
-import * as z from 'zod/mini';
 import { InputError } from '../errors.js';
+import { array, integer, nullable, number, object, oneOf, string, type ValueOf } from './shape.js';
 
 /** The files of an exported model, in one folder. */
 export const FILES = { manifest: 'model.json', graph: 'model.onnx' } as const;
@@ -8,77 +8,77 @@ export const FILES = { manifest: 'model.json', graph: 'model.onnx' } as const;
 /** Written by a later version in a way that this one would misread, a description has another number. */
 export const MANIFEST_FORMAT = 1;
 
-const count = () => z.int().check(z.nonnegative());
-const share = () => z.number().check(z.minimum(0), z.maximum(1));
-const side = () => z.int().check(z.positive(), z.maximum(4096));
+const count = integer();
+const share = number([0, 1]);
+const side = integer([1, 4096]);
 
-const manifestSchema = z.object({
-  format: z.literal(MANIFEST_FORMAT),
+const manifestShape = object({
+  format: oneOf(MANIFEST_FORMAT),
   /** names, in the order of the probabilities */
-  classes: z.array(z.string()).check(z.minLength(1)),
+  classes: array(string()),
   /** the images that the network takes; 1 channel is greyscale, 3 are red, green, blue */
-  input: z.object({ height: side(), width: side(), channels: z.union([z.literal(1), z.literal(3)]) }),
+  input: object({ height: side, width: side, channels: oneOf(1, 3) }),
   /** how any other image becomes one of them: scaled to cover the size, and the rest cut off evenly */
-  resize: z.object({
-    kernel: z.literal('lanczos3'),
-    fit: z.literal('cover'),
-    position: z.literal('centre'),
+  resize: object({
+    kernel: oneOf('lanczos3'),
+    fit: oneOf('cover'),
+    position: oneOf('centre'),
   }),
   /** the file of the graph; `sha256` in hexadecimal */
-  model: z.object({
-    bytes: count(),
-    sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-    precision: z.enum(['float32', 'half', 'int8']),
+  model: object({
+    bytes: count,
+    sha256: string(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+    precision: oneOf('float32', 'half', 'int8'),
   }),
   /** Probabilities p become p^(1/T), normalized, fitted on validation images; null where there were none. */
-  calibration: z.nullable(z.object({ temperature: z.number().check(z.positive()), images: count() })),
+  calibration: nullable(object({ temperature: number([1e-3, 1e3]), images: count })),
   /** An image is out of domain where its similarity is below; `share` of the images it is fitted on are. */
-  outOfDomain: z.object({
-    threshold: z.number().check(z.minimum(-1), z.maximum(1)),
-    share: share(),
-    images: count(),
-    of: z.enum(['validation', 'training']),
+  outOfDomain: object({
+    threshold: number([-1, 1]),
+    share,
+    images: count,
+    of: oneOf('validation', 'training'),
   }),
   /** what AugF attends to, in the order of the attention; null without AugF */
-  prototypes: z.nullable(
-    z.object({
+  prototypes: nullable(
+    object({
       /** for each prototype its class, the training image nearest to it, their cosine, and its thumbnail's number */
-      entries: z.array(
-        z.object({
-          label: count(),
-          image: count(),
-          similarity: z.number(),
-          thumbnail: z.nullable(count()),
+      entries: array(
+        object({
+          label: count,
+          image: count,
+          similarity: number(),
+          thumbnail: nullable(count),
         }),
       ),
       /** thumbnails in rows in one WebP image, base64; null where it was asked for none */
-      thumbnails: z.nullable(
-        z.object({ columns: z.int().check(z.positive()), height: side(), width: side(), webp: z.string() }),
+      thumbnails: nullable(
+        object({ columns: integer([1, 2 ** 16]), height: side, width: side, webp: string() }),
       ),
     }),
   ),
   /** where it is from */
-  provenance: z.object({
-    featmatch: z.string(),
-    commit: z.nullable(z.string()),
-    run: z.string(),
-    algorithm: z.string(),
-    encoder: z.string(),
-    data: z.string(),
+  provenance: object({
+    featmatch: string(),
+    commit: nullable(string()),
+    run: string(),
+    algorithm: string(),
+    encoder: string(),
+    data: string(),
     /** labeled images; null: all that the data have labels of */
-    labels: z.nullable(count()),
-    seed: count(),
+    labels: nullable(count),
+    seed: count,
     /** training steps */
-    step: count(),
-    exportedAt: z.iso.datetime(),
-    testAccuracy: z.nullable(share()),
-    validationAccuracy: z.nullable(share()),
+    step: count,
+    exportedAt: string(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'a time in ISO 8601'),
+    testAccuracy: nullable(share),
+    validationAccuracy: nullable(share),
     /** the engine and ONNX Runtime side by side, before weights were rounded to `precision` */
-    check: z.object({ images: count(), largestDifference: z.number() }),
+    check: object({ images: count, largestDifference: number() }),
   }),
 });
 
-export type Manifest = z.output<typeof manifestSchema>;
+export type Manifest = ValueOf<typeof manifestShape>;
 
 /**
  * Reads a description.
@@ -92,17 +92,16 @@ export function parseManifest(text: string, source: string): Manifest {
   } catch (error) {
     throw new InputError(`${source} is not JSON (${error instanceof Error ? error.message : error})`);
   }
-  const result = manifestSchema.safeParse(json);
-  const refuse = (path: readonly PropertyKey[], message: string) =>
-    new InputError(
-      `${source} does not describe a model of featmatch: ${path.map(String).join('.') || 'its content'}: ${message}`,
-    );
-  if (!result.success) {
-    const [{ path, message }] = result.error.issues;
-    throw refuse(path, message);
+  const problem = manifestShape(json, []) ?? problemOfWhole(json as Manifest);
+  if (problem !== undefined) {
+    throw new InputError(`${source} does not describe a model of featmatch: ${problem}`);
   }
-  const { classes, prototypes } = result.data;
+  return json as Manifest;
+}
+
+/** What its parts do not show. */
+function problemOfWhole({ classes, prototypes }: Manifest): string | undefined {
+  if (classes.length === 0) return 'classes: there are none';
   const stray = prototypes?.entries.findIndex(({ label }) => label >= classes.length) ?? -1;
-  if (stray >= 0) throw refuse(['prototypes', 'entries', stray, 'label'], 'there is no such class');
-  return result.data;
+  return stray < 0 ? undefined : `prototypes.entries.${stray}.label: there is no such class`;
 }

@@ -1,10 +1,9 @@
 /** Decodes image files of any common format to the size that a network takes. */
-
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { InputError } from '../../errors.js';
 import type { Pixels } from '../../image/pixels.js';
 import { fitPixels } from '../fit.js';
+import { sharp } from './native.js';
 
 /** 16,384²: far more than a photo, far less than memory. */
 const MAX_PIXELS = 2 ** 28;

@@ -1,7 +1,9 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import type { Pixels } from '../../image/pixels.js';
 import { createSession, type Session } from '../session.js';
+import { onnxruntime } from './native.js';
+
+const { InferenceSession, Tensor } = onnxruntime;
 
 export interface SessionOptions {
   /** threads that compute; default: as many as the processor has cores */
