@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeExportedModel } from '../../test/support/exported.js';
 
@@ -24,11 +25,12 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray>
 }
 
 it('serves until Ctrl-C', async () => {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--model', folder, '--port', '0']);
+  const child = spawn(process.execPath, [MAIN, 'serve', '--model', folder, '--port', '0', '--max-megapixels', '1']);
   const ended = new Promise((resolve) => child.on('close', resolve));
   const [url] = await printed(child, /http:\/\/127\.0\.0\.1:\d+/);
   expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
-  const body = '<svg xmlns="http://www.w3.org/2000/svg" width="8000" height="8000"/>';
+  const image = sharp({ create: { width: 1001, height: 1000, channels: 3, background: 'red' } });
+  const body = new Uint8Array(await image.png().toBuffer());
   const answer = await fetch(`${url}/classify`, { method: 'POST', body });
   expect(await answer.json()).toEqual({ error: expect.stringContaining('pixel limit') });
   child.kill('SIGINT');

@@ -4,13 +4,14 @@ import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod';
 import { InputError } from '../errors.js';
 import type { ImageSource, Model } from '../infer/node/index.js';
+import { FORMATS, isPicture } from './formats.js';
 import { BusyError, createGate } from './gate.js';
 import { classifyQuery, describeServer, explainQuery } from './openapi.js';
 
 export interface Limits {
   /** bytes of a request's body */
   readonly bytes: number;
-  /** seconds for a request to arrive, and again for its image to be classified */
+  /** seconds for a request to arrive, and again for its answer */
   readonly seconds: number;
 }
 
@@ -33,6 +34,29 @@ export function createApp(model: Model<ImageSource>, { bytes, seconds }: Limits)
   const gate = createGate(GATE);
   const { classes, input, provenance } = model.manifest;
 
+  /**
+   * An answer within the time limit, waiting included. Work that is late goes on, as a decoder cannot be stopped, and
+   * keeps its place at the gate until it ends: slow images do not pile up.
+   * @throws TimeError
+   */
+  async function inTime<T>(work: () => Promise<T>): Promise<T> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), 1000 * seconds);
+    const answer = gate(async () => {
+      late.signal.throwIfAborted(); // nobody waits for it any more
+      return await work();
+    });
+    const lateness = new Promise<never>((_, reject) => {
+      const error = new TimeError(`the image was not classified within ${seconds} s`);
+      late.signal.addEventListener('abort', () => reject(error));
+    });
+    try {
+      return await Promise.race([answer, lateness]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   app.get('/health', (context) => context.json({ status: 'ok' }));
   app.get('/model', (context) => context.json({ classes, input, provenance }));
   app.get('/openapi.json', (context) => context.json(describeServer()));
@@ -46,12 +70,12 @@ export function createApp(model: Model<ImageSource>, { bytes, seconds }: Limits)
   app.post('/classify', async (context) => {
     const options = readQuery(context, classifyQuery);
     const image = await readImage(context);
-    return context.json(await gate(() => within(seconds, model.classify(image, options))));
+    return context.json(await inTime(() => model.classify(image, options)));
   });
   app.post('/explain', async (context) => {
     const options = readQuery(context, explainQuery);
     const image = await readImage(context);
-    const explanation = await gate(() => within(seconds, model.explain(image, options)));
+    const explanation = await inTime(() => model.explain(image, options));
     const prototypes = explanation.prototypes.map(({ thumbnail: _, ...prototype }) => prototype);
     return context.json({ ...explanation, prototypes });
   });
@@ -81,23 +105,10 @@ function readQuery<Schema extends z.ZodType>(context: Context, schema: Schema): 
   throw new QueryError([...path.map(String), message].join(': '));
 }
 
-/** @throws QueryError where there is none */
+/** @throws QueryError where there is none @throws {InputError} where it is not one of {@link FORMATS} */
 async function readImage(context: Context): Promise<Uint8Array> {
   const bytes = new Uint8Array(await context.req.arrayBuffer());
   if (bytes.length === 0) throw new QueryError('send the bytes of an image file as the body');
+  if (!isPicture(bytes)) throw new InputError(`the image: cannot be read, as it is none of ${FORMATS}`);
   return bytes;
-}
-
-/** The work goes on where it takes too long, but nobody waits for it any more. @throws TimeError */
-async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new TimeError(`the image was not classified within ${seconds} s`);
-    timer = setTimeout(() => reject(error), 1000 * seconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

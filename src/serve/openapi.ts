@@ -1,6 +1,7 @@
 /** What the server takes and gives, as schemas that requests are checked with and that OpenAPI describes. */
 import * as z from 'zod';
 import { packageVersion } from '../runs/index.js';
+import { FORMATS } from './formats.js';
 
 const count = (least: number) => z.coerce.number().int().min(least).max(1000);
 
@@ -57,7 +58,7 @@ function imageOperation(summary: string, query: z.ZodObject, response: z.ZodType
       parameters: Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema })),
       requestBody: {
         required: true,
-        description: 'the bytes of one image file: JPEG, PNG, WebP, AVIF, GIF, TIFF',
+        description: `the bytes of one image file: ${FORMATS}`,
         content: { 'application/octet-stream': {}, 'image/*': {} },
       },
       responses: { 200: json(response, 'what is in it'), ...PROBLEMS },

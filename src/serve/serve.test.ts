@@ -10,6 +10,8 @@ import { mutate } from '../../test/support/mutations.js';
 import { InputError } from '../errors.js';
 import { randomStream } from '../image/random.js';
 import { loadModel } from '../infer/node/index.js';
+import { createApp } from './app.js';
+import { isPicture } from './formats.js';
 import { createGate } from './gate.js';
 import { type RunningServer, startServer } from './index.js';
 
@@ -96,9 +98,16 @@ describe('a server refuses in one sentence, and keeps serving:', () => {
     huge.writeUInt32BE(30_000, 16);
     huge.writeUInt32BE(30_000, 20);
     await refused(422, /pixel limit|cannot be read/, post('/classify', huge));
-    // one with a right checksum: decoded, it would have 2.7 GB
-    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="30000"/>';
-    await refused(422, /pixel limit/, post('/classify', Buffer.from(svg)));
+    // one that could be decoded, of little more than a million pixels
+    const tall = await sharp({ create: { width: 1001, height: 1000, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    await refused(422, /pixel limit/, post('/classify', tall));
+  });
+
+  it('a drawing, as nothing tells how long it takes', async () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>';
+    await refused(422, /none of JPEG, PNG, WebP, AVIF, GIF, TIFF$/, post('/classify', Buffer.from(svg)));
   });
 
   it('more bytes than it takes, told before or found out', async () => {
@@ -155,6 +164,46 @@ describe('a server refuses in one sentence, and keeps serving:', () => {
     expect(statuses.get(422)).toBeGreaterThan(20);
     expect((await post('/classify', photo)).status).toBe(200);
   });
+});
+
+it('images that take too long are answered in time, and at most four are worked on until they end', async () => {
+  const model = await loadModel(folder, { threads: 1 });
+  let [running, most, started] = [0, 0, 0];
+  const classify = async (image: Uint8Array) => {
+    started++;
+    most = Math.max(most, ++running);
+    try {
+      return await model.classify(image);
+    } finally {
+      running--;
+    }
+  };
+  const seconds = 0.05;
+  const app = createApp({ ...model, classify } as typeof model, { bytes: 1e7, seconds });
+  const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+  const slow = await sharp({ create: { width: 2500, height: 2000, channels: 3, background: 'red', noise } })
+    .webp()
+    .toBuffer();
+  const ask = (body: Buffer) => app.request('/classify', { method: 'POST', body: new Uint8Array(body) });
+
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(slow)));
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503));
+  expect(await answers[0].json()).toEqual({ error: 'the image was not classified within 0.05 s' });
+  expect((await ask(slow)).status).toBe(503); // all places are taken still
+  expect({ most, started }).toEqual({ most: 4, started: 4 });
+
+  while (running > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await ask(photo)).status === 503) expect(running).toBeLessThanOrEqual(4);
+  expect(started).toBeLessThan(20); // who waited too long was let go
+  await model.close();
+});
+
+it('knows files of pixels by how they begin', async () => {
+  for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const) {
+    expect(isPicture(await sharp(photo).toFormat(format).toBuffer()), format).toBe(true);
+  }
+  expect(isPicture(new Uint8Array())).toBe(false);
+  expect(isPicture(Buffer.from('%PDF-1.7 of some length'))).toBe(false);
 });
 
 it('a gate lets few in at a time, in order, and refuses what is too much', async () => {
