@@ -42,7 +42,9 @@ it('three ways to the same answer', async () => {
   const top = classes.length;
   const node = inOrder(await model.classify(images, { top }), classes);
   const right = node.filter((row, i) => greatest(row) === test.labels[i]).length;
-  expect(right / test.count).toBe(accuracy);
+  expect(right / test.count).toBe(accuracy); // of the engine, now
+  expect(model.manifest.provenance.testAccuracy).toBe(accuracy); // of the run, as it was recorded when it ended
+  expect(model.manifest.prototypes?.entries.length).toBeGreaterThan(0); // so that AugF is among what agrees
   expectAgreement('Node and the engine', node, engine);
 
   await build({
@@ -75,6 +77,7 @@ it('three ways to the same answer', async () => {
     });
     await page.waitForFunction('globalThis.library');
     const count = backend === 'wasm' ? images.length : 500; // computed by the processor, WebGPU is slow
+    const start = performance.now();
     const results = await page.evaluate(
       async ([name, length, classCount]) => {
         const { library } = globalThis as unknown as {
@@ -94,6 +97,7 @@ it('three ways to the same answer', async () => {
       [backend, count, top] as const,
     );
     const rows = inOrder(results, classes);
+    console.log(`${backend}: ${Math.round((performance.now() - start) / 1000)} s, loading included`);
     expectAgreement(`a browser (${backend}) and the engine`, rows, engine.slice(0, count));
     expectAgreement(`a browser (${backend}) and Node`, rows, node.slice(0, count));
     await browser.close();

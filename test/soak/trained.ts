@@ -1,4 +1,7 @@
-/** A run on Fashion-MNIST of 100 steps and its export; FEATMATCH_RUN names one that is there already. */
+/**
+ * A run on Fashion-MNIST of 100 steps, with prototypes and validation images, and its export. FEATMATCH_RUN and
+ * FEATMATCH_MODEL name ones that are there already.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,8 +14,15 @@ export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.
 export function trainedModel(folder: string): { run: string; model: string } {
   const run = process.env.FEATMATCH_RUN ?? join(folder, 'run');
   const model = process.env.FEATMATCH_MODEL ?? join(folder, 'model');
-  const settings = ['--steps', '100', '--set', 'predictUnlabeled=false'];
-  if (!existsSync(run)) featmatch('train', '--preset', 'fashion-mnist', ...settings, '--output', run);
+  const settings = [
+    'predictUnlabeled=false',
+    'algorithm.warmupSteps=50',
+    'algorithm.extractEvery=50',
+    'data.validation=5000', // for the calibration
+  ].flatMap((setting) => ['--set', setting]);
+  if (!existsSync(run)) {
+    featmatch('train', '--preset', 'fashion-mnist', '--steps', '100', ...settings, '--output', run);
+  }
   if (!existsSync(model)) featmatch('export', run, '--output', model);
   return { run, model };
 }
