@@ -25,7 +25,16 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray>
 }
 
 it('serves until Ctrl-C', async () => {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--model', folder, '--port', '0', '--max-megapixels', '1']);
+  const child = spawn(process.execPath, [
+    MAIN,
+    'serve',
+    '--model',
+    folder,
+    '--port',
+    '0',
+    '--max-megapixels',
+    '1',
+  ]);
   const ended = new Promise((resolve) => child.on('close', resolve));
   const [url] = await printed(child, /http:\/\/127\.0\.0\.1:\d+/);
   expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });

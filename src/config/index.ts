@@ -5,16 +5,13 @@ export {
   readComparison,
 } from './comparison.js';
 export { describeDifferences } from './differences.js';
-export type { ConfigLayer } from './layers.js';
 export { settingLayer } from './layers.js';
-export { type PresetName, presets } from './presets.js';
-export { type ConfigSources, resolveConfig } from './resolve.js';
-export {
-  type AlgorithmConfig,
-  type AlgorithmName,
-  type Config,
-  configSchema,
-  type PartialConfig,
+export { presets } from './presets.js';
+export { resolveConfig } from './resolve.js';
+export type {
+  AlgorithmName,
+  Config,
+  PartialConfig,
 } from './schema.js';
-export { listSettings, type Setting, type SettingKey } from './settings.js';
+export { listSettings, type SettingKey } from './settings.js';
 export { readSweep, type SweepRun } from './sweep.js';

@@ -49,5 +49,3 @@ export const presets = {
     evaluation: { protocol: 'best-on-validation', every: 100 }, // as the paper on DomainNet
   },
 } satisfies Record<string, PartialConfig>;
-
-export type PresetName = keyof typeof presets;

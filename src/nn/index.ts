@@ -3,5 +3,5 @@ export * from './initialize.js';
 export * from './layers.js';
 export * from './losses.js';
 export { Module } from './module.js';
-export { Sgd, type SgdOptions } from './sgd.js';
+export { Sgd } from './sgd.js';
 export { updateWeightAverage } from './weight-average.js';

@@ -347,10 +347,10 @@ function marginFor(names: readonly string[]): number {
 }
 
 /** 0.5 → `50` */
-export function formatPercent(share: number): string {
+function formatPercent(share: number): string {
   return formatNumber(100 * share);
 }
 
-export function shorten(name: string, characters: number): string {
+function shorten(name: string, characters: number): string {
   return name.length <= characters ? name : `${name.slice(0, Math.max(1, characters - 1))}…`;
 }

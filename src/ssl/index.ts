@@ -19,7 +19,7 @@ import { temporalEnsembling } from './temporal-ensembling.js';
 import { uda } from './uda.js';
 import { vat } from './vat.js';
 
-export type { Algorithm, AssignedLabels, EncoderNetwork, Learner, StepResult } from './algorithm.js';
+export type { Algorithm, EncoderNetwork, Learner } from './algorithm.js';
 export type { Batch, ViewCounts, Views } from './batch.js';
 
 export const algorithms = {

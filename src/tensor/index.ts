@@ -7,4 +7,4 @@ export { Generator } from './generator.js';
 export type { TypedArray } from './native.js';
 export { keep, tidy } from './scope.js';
 export { Tensor } from './tensor.js';
-export type { Device, DType, MemoryFormat } from './types.js';
+export type { DType, MemoryFormat } from './types.js';

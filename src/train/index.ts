@@ -2,9 +2,8 @@
 export { loadModel, type Model, type ModelDescription } from './checkpoint.js';
 export { configureEngine } from './engine.js';
 export { type Evaluation, evaluate, featuresOf, mostProbable, predictImages, tally } from './evaluate.js';
-export { type Normalization, toImages } from './pixels.js';
-export { type Experiment, prepareExperiment } from './prepare.js';
-export { type ReportedImages, reportedImages } from './protocol.js';
+export { prepareExperiment } from './prepare.js';
+export { reportedImages } from './protocol.js';
 export { checkSameExperiment } from './resume.js';
 export { loadRunModel } from './run-checkpoints.js';
-export { type Progress, type Started, type TrainingResult, type TrainOptions, train } from './train.js';
+export { type Progress, type TrainingResult, type TrainOptions, train } from './train.js';

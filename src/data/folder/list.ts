@@ -101,7 +101,7 @@ function visible(folder: string): string[] {
 }
 
 /** All image files below a folder. */
-export function imagesBelow(folder: string): string[] {
+function imagesBelow(folder: string): string[] {
   return visible(folder)
     .map((name) => join(folder, name))
     .flatMap((path) => (statSync(path).isDirectory() ? imagesBelow(path) : isImageFile(path) ? [path] : []));
