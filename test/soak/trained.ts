@@ -1,5 +1,5 @@
 /**
- * A run on Fashion-MNIST of 100 steps, with prototypes and validation images, and its export. FEATMATCH_RUN and
+ * A run on Fashion-MNIST of 100 steps, with prototypes, and its export. FEATMATCH_RUN and
  * FEATMATCH_MODEL name ones that are there already.
  */
 
@@ -18,7 +18,6 @@ export function trainedModel(folder: string): { run: string; model: string } {
     'predictUnlabeled=false',
     'algorithm.warmupSteps=50',
     'algorithm.extractEvery=50',
-    'data.validation=5000', // for the calibration
   ].flatMap((setting) => ['--set', setting]);
   if (!existsSync(run)) {
     featmatch('train', '--preset', 'fashion-mnist', '--steps', '100', ...settings, '--output', run);
