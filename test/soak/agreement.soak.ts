@@ -76,7 +76,7 @@ it('three ways to the same answer', async () => {
       content: "import * as library from '/entry.js'; globalThis.library = library;",
     });
     await page.waitForFunction('globalThis.library');
-    const count = backend === 'wasm' ? images.length : 500; // computed by the processor, WebGPU is slow
+    const count = backend === 'wasm' ? images.length : 500; // by the processor, WebGPU does 3 images a second
     const start = performance.now();
     const results = await page.evaluate(
       async ([name, length, classCount]) => {
