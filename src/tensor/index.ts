@@ -1,5 +1,6 @@
 /** Tensors on libtorch. The only room that knows the native add-on. */
 export { gradients, noGrad } from './autograd.js';
+export * from './clustering.js';
 export * from './create.js';
 export * from './engine.js';
 export * from './functional.js';

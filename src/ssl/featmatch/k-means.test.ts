@@ -1,24 +1,10 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNumbers, expectTensor, type Nested, tensorOf } from '../../../test/support/tensors.js';
 import { Generator, liveTensors, setThreads, type Tensor, tensor, tidy } from '../../tensor/index.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './k-means.js';
-import { exchangePoints } from './k-means-exchange.js';
 
 beforeAll(() => setThreads(1));
-
-/** The points that the next draws of initial centers give; at random where there are none. */
-const scripted = vi.hoisted((): { draws: number[] } => ({ draws: [] }));
-vi.mock('../../tensor/index.js', async (importOriginal) => {
-  const tensors = await importOriginal<typeof import('../../tensor/index.js')>();
-  const multinomial: typeof tensors.multinomial = (weights, count, generator) => {
-    const point = scripted.draws.shift();
-    return point === undefined
-      ? tensors.multinomial(weights, count, generator)
-      : tensors.full([weights.shape[0], count], point, { dtype: 'int64' });
-  };
-  return { ...tensors, multinomial };
-});
 
 type Points = readonly (readonly number[])[];
 
@@ -104,39 +90,6 @@ describe('K-means', () => {
     );
   });
 
-  it('gives a cluster that loses all its members the point that is farthest from its center', () => {
-    const points = [
-      [0, 0], // the first center, which this point and the next make their cluster
-      [10, 0],
-      [0, 6], // the second center; the mean of its members is (0, 4.07), nearer to (0, 0) than (5, 0) is
-      [-1, 3.1],
-      [1, 3.1],
-      [10, 11], // the third center; the mean of its members is (10, 4.64), nearer to (10, 0) than (5, 0) is
-      [10, 3],
-      [9.9, 3],
-      [10.1, 3],
-      [10, 3.2],
-    ];
-    scripted.draws = [0, 2, 5];
-    const result = cluster(points, 3, { starts: 1 });
-    expect(scripted.draws).toEqual([]);
-    const [left, right, farthest] = [0, 1, 5].map((point) => assignmentOf(result)[point]);
-    expect(new Set([left, right, farthest]).size).toBe(3);
-    expect(assignmentOf(result)).toEqual([
-      left,
-      right,
-      left,
-      left,
-      left,
-      farthest,
-      right,
-      right,
-      right,
-      right,
-    ]);
-    expectConsistent(points, result);
-  });
-
   it('makes every point a cluster where there are no more points than clusters', () => {
     const points = [
       [1, 2],
@@ -214,7 +167,7 @@ describe('K-means', () => {
     expectConsistent(points, result);
   });
 
-  it('clusters many points, of which a sample tries the starts', () => {
+  it('clusters many points', () => {
     // four squares of points around the corners of a larger one
     const points = Array.from({ length: 3000 }, (_, i) => [
       10 * (i % 2) + ((i * 7) % 11) / 11,
@@ -225,14 +178,6 @@ describe('K-means', () => {
     const corners = assignmentOf(result).slice(0, 4);
     expect(new Set(corners).size).toBe(4);
     expect(assignmentOf(result)).toEqual(points.map((_, i) => corners[i % 4]));
-  });
-
-  it('exchanges single points where that is better, though each is nearest to its own center', () => {
-    // Of {−1, 1, 3} and {5.1} the point 3 is 2 from its center and 2.1 from the other: 8 in all. Of {−1, 1} and {3, 5.1}: 4.2.
-    const better = { numbers: Float64Array.of(-1, 1, 3, 5.1), count: 4, dimension: 1 };
-    const moved = Int32Array.of(0, 0, 0, 1);
-    expect(exchangePoints(better, moved, 2)).toBeCloseTo(2 + 2.1 ** 2 / 2, 6);
-    expect([...moved]).toEqual([0, 0, 1, 1]);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('refuses %d', (number) => {
