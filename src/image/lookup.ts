@@ -1,82 +1,56 @@
 /**
- * Operations that map each grey level on its own, through a table of 256 entries: invert, solarize, posterize,
- * brightness, contrast, autocontrast, equalize. Results equal those of Pillow 9.4 (ImageOps, ImageEnhance).
+ * Operations that map each grey level on its own: invert, solarize, posterize, brightness, contrast, autocontrast,
+ * equalize. Results equal those of Pillow 9.4 (ImageOps, ImageEnhance).
  */
 
-import { luma } from './luma.js';
+import { kernels, load, store } from './kernels.js';
 import { byteSize, type PixelOperation, type Pixels } from './pixels.js';
 import { MAX_IMAGE_BYTES } from './workspace.js';
 
 // See workspace.ts for the form of the loops.
 const inputSpace = new Uint8Array(MAX_IMAGE_BYTES);
 const outputSpace = new Uint8Array(MAX_IMAGE_BYTES);
-const table = new Uint8Array(256);
 /** Tables and histograms of each channel, one behind the other. */
 const channelTables = new Uint8Array(3 * 256);
 const histograms = new Int32Array(3 * 256);
 
-/** target = table[source], with the same table for all channels. */
-function applyTable(source: Pixels, target: Uint8Array): void {
-  const input = inputSpace;
-  const output = outputSpace;
-  const levels = table;
-  const size = byteSize(source);
-  input.set(source.data);
-  for (let i = 0; i < size; i++) output[i] = levels[input[i]];
-  target.set(output.subarray(0, size));
-}
-
 /** 255 − level. */
-export const invert: PixelOperation = (source, target) => {
-  for (let level = 0; level < 256; level++) table[level] = 255 - level;
-  applyTable(source, target);
-};
+export const invert: PixelOperation = (source, target) => solarize(source, target, 0);
 
 /** Inverts all levels from `threshold` (0…256) on. */
 export const solarize: PixelOperation = (source, target, threshold) => {
-  for (let level = 0; level < 256; level++) table[level] = level < threshold ? level : 255 - level;
-  applyTable(source, target);
+  load(source);
+  kernels.invertFrom(byteSize(source), Math.ceil(threshold));
+  store(source, target);
 };
 
 /** Keeps the upper `bits` (1…8) of every level. */
 export const posterize: PixelOperation = (source, target, bits) => {
-  const mask = (0xff << (8 - bits)) & 0xff;
-  for (let level = 0; level < 256; level++) table[level] = level & mask;
-  applyTable(source, target);
+  load(source);
+  kernels.maskLevels(byteSize(source), (0xff << (8 - bits)) & 0xff);
+  store(source, target);
 };
 
 /** Black for factor 0, the image for 1, brighter beyond. */
 export const brightness: PixelOperation = (source, target, factor) => {
-  fillBlendTable(0, factor);
-  applyTable(source, target);
+  load(source);
+  kernels.blendWithLevel(byteSize(source), 0, factor);
+  store(source, target);
 };
 
 /** Evenly grey for factor 0 (the mean of the image's luma, rounded), the image for 1, more contrast beyond. */
 export const contrast: PixelOperation = (source, target, factor) => {
-  fillBlendTable(meanLuma(source), factor);
-  applyTable(source, target);
+  load(source);
+  kernels.blendWithLevel(byteSize(source), meanLuma(source), factor);
+  store(source, target);
 };
 
+/** Of a loaded image. */
 function meanLuma(source: Pixels): number {
-  const input = inputSpace;
-  const size = byteSize(source);
-  input.set(source.data);
-  let sum = 0;
-  if (source.channels === 1) {
-    for (let i = 0; i < size; i++) sum += input[i];
-  } else {
-    for (let i = 0; i < size; i += 3) sum += luma(input[i], input[i + 1], input[i + 2]);
-  }
-  return Math.floor(sum / (source.height * source.width) + 0.5);
-}
-
-/** From a constant `base` to each level, `factor` of the way, in single precision as Pillow blends two images. */
-function fillBlendTable(base: number, factor: number): void {
-  const step = Math.fround(factor);
-  for (let level = 0; level < 256; level++) {
-    const value = Math.fround(base + Math.fround(step * (level - base)));
-    table[level] = value <= 0 ? 0 : value >= 255 ? 255 : value;
-  }
+  const { data, height, width, channels } = source;
+  const sum =
+    channels === 1 ? data.reduce((total, level) => total + level, 0) : kernels.sumOfLuma(byteSize(source));
+  return Math.floor(sum / (height * width) + 0.5);
 }
 
 /** Stretches each channel linearly so that its darkest level becomes 0 and its brightest 255. */

@@ -36,7 +36,7 @@ const breaks = [
   ['10 weak view', 'src/image/weak-view.ts', '2 * cropPadding + 1', '2 * cropPadding', 'src/image/weak-view'],
   ['10 center', 'src/image/affine.ts', 'source.width / 2 + 0.5', 'source.width / 2', 'src/image/rand-augment.parity'],
   ['10 sign', 'src/image/affine.ts', 'rowByColumn: -sine', 'rowByColumn: sine', 'src/image/rand-augment.parity'],
-  ['10 levels', 'src/image/lookup.ts', 'level < threshold', 'level <= threshold', 'src/image/rand-augment.parity'],
+  ['10 levels', 'src/image/lookup.ts', 'Math.ceil(threshold)', 'Math.ceil(threshold) + 1', 'src/image/rand-augment.parity'],
 ];
 
 const passes = (test) =>
