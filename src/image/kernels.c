@@ -79,11 +79,15 @@ static integers luma(struct colors colors) {
   return (colors.red * 19595 + colors.green * 38470 + colors.blue * 7471 + 0x8000) >> 16;
 }
 
-/* Σ of the luma of a colour image. Beyond the image `input` is set to 0. */
-double EXPORT(sumOfLuma)(int size) {
+/* Σ of the luma of all pixels. Beyond the image `input` is set to 0. */
+double EXPORT(sumOfLuma)(int size, int channels) {
   for (int i = 0; i < SLACK; i++) input[size + i] = 0;
   integers sum = {};
-  for (int i = 0; i < size; i += 12) sum += luma(load_colors(input + i));
+  if (channels == 1) {
+    for (int i = 0; i < size; i += 4) sum += load_levels(input + i);
+  } else {
+    for (int i = 0; i < size; i += 12) sum += luma(load_colors(input + i));
+  }
   return (double)sum[0] + sum[1] + sum[2] + sum[3];
 }
 
@@ -240,23 +244,51 @@ INLINE floats of_column(two_doubles weight) {
   return (floats)wasm_i32x4_shuffle(both, both, 1, 1, 1, 1);
 }
 
-INLINE floats sum_of_sixteen(const floats *r0, const floats *r1, const floats *r2, const floats *r3, int c0, int c1, int c2, int c3, struct cubic w) {
+/* What a pixel is made of: rows, and columns in them. */
+struct sixteen {
+  const floats *r0, *r1, *r2, *r3;
+  int c0, c1, c2, c3;
+};
+
+INLINE floats sum_of(struct sixteen v, struct cubic w) {
   const floats x0 = of_column(w.w0), x1 = of_column(w.w1), x2 = of_column(w.w2), x3 = of_column(w.w3);
-  return of_row(w.w0) * (x0 * r0[c0] + x1 * r0[c1] + x2 * r0[c2] + x3 * r0[c3]) + of_row(w.w1) * (x0 * r1[c0] + x1 * r1[c1] + x2 * r1[c2] + x3 * r1[c3]) +
-         of_row(w.w2) * (x0 * r2[c0] + x1 * r2[c1] + x2 * r2[c2] + x3 * r2[c3]) + of_row(w.w3) * (x0 * r3[c0] + x1 * r3[c1] + x2 * r3[c2] + x3 * r3[c3]);
+  return of_row(w.w0) * (x0 * v.r0[v.c0] + x1 * v.r0[v.c1] + x2 * v.r0[v.c2] + x3 * v.r0[v.c3]) +
+         of_row(w.w1) * (x0 * v.r1[v.c0] + x1 * v.r1[v.c1] + x2 * v.r1[v.c2] + x3 * v.r1[v.c3]) +
+         of_row(w.w2) * (x0 * v.r2[v.c0] + x1 * v.r2[v.c1] + x2 * v.r2[v.c2] + x3 * v.r2[v.c3]) +
+         of_row(w.w3) * (x0 * v.r3[v.c0] + x1 * v.r3[v.c1] + x2 * v.r3[v.c2] + x3 * v.r3[v.c3]);
 }
 
-/* The same for one channel in double precision. */
-static __attribute__((noinline)) uint8_t exact_plane_level(int row, int column, int height, int width, int channel, const struct cubic *w) {
+INLINE integers is_even(struct sixteen v) {
+  const floats first = v.r0[v.c0];
+  return (v.r0[v.c1] == first) & (v.r0[v.c2] == first) & (v.r0[v.c3] == first) &
+         (v.r1[v.c0] == first) & (v.r1[v.c1] == first) & (v.r1[v.c2] == first) & (v.r1[v.c3] == first) &
+         (v.r2[v.c0] == first) & (v.r2[v.c1] == first) & (v.r2[v.c2] == first) & (v.r2[v.c3] == first) &
+         (v.r3[v.c0] == first) & (v.r3[v.c1] == first) & (v.r3[v.c2] == first) & (v.r3[v.c3] == first);
+}
+
+/* The sum for one channel in double precision; as a level. */
+static __attribute__((noinline)) uint8_t exact_plane_level(struct sixteen from, const struct cubic *w, int channel) {
+  const floats *rows[4] = {from.r0, from.r1, from.r2, from.r3};
   double lines[4];
   for (int i = 0; i < 4; i++) {
-    const floats *line = pixels_as_floats + clamp(row - 1 + i, height - 1) * width;
-    double v[4];
-    for (int j = 0; j < 4; j++) v[j] = line[clamp(column - 1 + j, width - 1)][channel];
-    lines[i] = w->w0[1] * v[0] + w->w1[1] * v[1] + w->w2[1] * v[2] + w->w3[1] * v[3];
+    const double v0 = rows[i][from.c0][channel], v1 = rows[i][from.c1][channel], v2 = rows[i][from.c2][channel], v3 = rows[i][from.c3][channel];
+    lines[i] = w->w0[1] * v0 + w->w1[1] * v1 + w->w2[1] * v2 + w->w3[1] * v3;
   }
   const double value = w->w0[0] * lines[0] + w->w1[0] * lines[1] + w->w2[0] * lines[2] + w->w3[0] * lines[3];
   return clamp((int)(value + GUARD), 255);
+}
+
+/* Writes four bytes, of which those beyond the pixel's channels are overwritten later. */
+INLINE void resample_pixel(uint8_t *to, struct sixteen from, struct cubic w, int channels) {
+  const floats sum = sum_of(from, w);
+  store_levels(to, __builtin_convertvector(sum, integers));
+  const floats rounded = (floats)wasm_f32x4_nearest((v128_t)sum), distance = (floats)wasm_f32x4_abs((v128_t)(sum - rounded));
+  const integers doubt = (distance < DOUBT) & (rounded > 0.5f);
+  if (!wasm_v128_any_true((v128_t)doubt)) return;
+  const integers even = is_even(from);
+  for (int channel = 0; channel < channels; channel++) {
+    if (doubt[channel]) to[channel] = even[channel] ? (uint8_t)rounded[channel] : exact_plane_level(from, &w, channel);
+  }
 }
 
 /* Added and taken away again, rounds a small number to an integer, which is then in the lower half of its bits. */
@@ -280,22 +312,15 @@ void EXPORT(resamplePlane)(int height, int width, int channels, double row_by_ro
       const two_doubles rounded_place = place + ROUNDING;
       const int nearest_row = ((integers)rounded_place)[0] - 1, nearest_column = ((integers)rounded_place)[2] - 1;
       const struct cubic w = weights(place - 0.5 - (rounded_place - ROUNDING - 1));
-      floats sum;
       if (nearest_row >= 1 && nearest_row + 2 < height && nearest_column >= 1 && nearest_column + 2 < width) {
         const floats *first = pixels_as_floats + (nearest_row - 1) * width + nearest_column - 1;
-        sum = sum_of_sixteen(first, first + width, first + 2 * width, first + 3 * width, 0, 1, 2, 3, w);
+        resample_pixel(to, (struct sixteen){first, first + width, first + 2 * width, first + 3 * width, 0, 1, 2, 3}, w, channels);
       } else {
-        sum = sum_of_sixteen(pixels_as_floats + clamp(nearest_row - 1, height - 1) * width, pixels_as_floats + clamp(nearest_row, height - 1) * width,
-                             pixels_as_floats + clamp(nearest_row + 1, height - 1) * width, pixels_as_floats + clamp(nearest_row + 2, height - 1) * width,
-                             clamp(nearest_column - 1, width - 1), clamp(nearest_column, width - 1), clamp(nearest_column + 1, width - 1),
-                             clamp(nearest_column + 2, width - 1), w);
-      }
-      store_levels(to, __builtin_convertvector(sum, integers)); /* beyond this pixel as well, which comes later */
-      const floats rounded = (floats)wasm_f32x4_nearest((v128_t)sum), distance = (floats)wasm_f32x4_abs((v128_t)(sum - rounded));
-      const integers doubt = (distance < DOUBT) & (rounded > 0.5f);
-      if (!wasm_v128_any_true((v128_t)doubt)) continue;
-      for (int channel = 0; channel < channels; channel++) {
-        if (doubt[channel]) to[channel] = exact_plane_level(nearest_row, nearest_column, height, width, channel, &w);
+        const floats *r0 = pixels_as_floats + clamp(nearest_row - 1, height - 1) * width, *r1 = pixels_as_floats + clamp(nearest_row, height - 1) * width;
+        const floats *r2 = pixels_as_floats + clamp(nearest_row + 1, height - 1) * width, *r3 = pixels_as_floats + clamp(nearest_row + 2, height - 1) * width;
+        const int c0 = clamp(nearest_column - 1, width - 1), c1 = clamp(nearest_column, width - 1);
+        const int c2 = clamp(nearest_column + 1, width - 1), c3 = clamp(nearest_column + 2, width - 1);
+        resample_pixel(to, (struct sixteen){r0, r1, r2, r3, c0, c1, c2, c3}, w, channels);
       }
     }
   }

@@ -17,7 +17,7 @@ interface Kernels {
   blendWithLevel(size: number, level: number, factor: number): void;
   blendWithGrey(size: number, factor: number): void;
   blendWithSmooth(height: number, width: number, channels: number, factor: number): void;
-  sumOfLuma(size: number): number;
+  sumOfLuma(size: number, channels: number): number;
   resampleLines(
     lines: number,
     lineStep: number,

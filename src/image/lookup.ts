@@ -47,9 +47,8 @@ export const contrast: PixelOperation = (source, target, factor) => {
 
 /** Of a loaded image. */
 function meanLuma(source: Pixels): number {
-  const { data, height, width, channels } = source;
-  const sum =
-    channels === 1 ? data.reduce((total, level) => total + level, 0) : kernels.sumOfLuma(byteSize(source));
+  const { height, width, channels } = source;
+  const sum = kernels.sumOfLuma(byteSize(source), channels);
   return Math.floor(sum / (height * width) + 0.5);
 }
 
