@@ -31,8 +31,8 @@ namespace {
 
 using at::Tensor;
 
-constexpr int64_t kTile = 16;          // points
-constexpr int kGroup = 6;             // centers whose distances are kept in registers
+constexpr int64_t kTile = 16;               // points
+constexpr int kGroup = 6;                   // centers whose distances are kept in registers
 constexpr int64_t kBlockNumbers = 1 << 16;  // of points that all starts of a thread look at while the cache holds them
 typedef float Floats __attribute__((vector_size(4 * kTile), aligned(4), may_alias));
 typedef int32_t Integers __attribute__((vector_size(4 * kTile), aligned(4), may_alias));

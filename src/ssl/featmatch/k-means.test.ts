@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNumbers, expectTensor, type Nested, tensorOf } from '../../../test/support/tensors.js';
-import { Generator, liveTensors, setThreads, type Tensor, tensor, tidy } from '../../tensor/index.js';
+import {
+  Generator,
+  liveTensors,
+  setThreads,
+  type Tensor,
+  tensor,
+  tidy,
+  uniform,
+} from '../../tensor/index.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './k-means.js';
 
 beforeAll(() => setThreads(1));
@@ -21,17 +29,18 @@ const rowsOf = (rows: Tensor): number[][] => {
 /** The result follows from its own assignment, and no point has a nearer center. */
 function expectConsistent(points: Points, result: KMeansResult): void {
   const centers = rowsOf(result.centers);
+  const assignment = assignmentOf(result);
   const squaredDistance = (a: readonly number[], b: readonly number[]) =>
     a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0);
   let inertia = 0;
-  assignmentOf(result).forEach((own, point) => {
+  assignment.forEach((own, point) => {
     const distances = centers.map((center) => squaredDistance(points[point], center));
     expect(distances[own]).toBeLessThanOrEqual(Math.min(...distances) + 1e-4);
     inertia += distances[own];
   });
   expectNumbers([result.inertia], [inertia], { tolerance: 1e-3 });
   centers.forEach((center, own) => {
-    const members = points.filter((_, point) => assignmentOf(result)[point] === own);
+    const members = points.filter((_, point) => assignment[point] === own);
     if (members.length === 0) return;
     const mean = center.map((_, i) => members.reduce((sum, member) => sum + member[i], 0) / members.length);
     expectNumbers(center, mean, { tolerance: 1e-4 });
@@ -134,6 +143,22 @@ describe('K-means', () => {
     expect(run(3).assignment.equals(run(3).assignment)).toBe(true);
     expect(run(3).centers.equals(run(3).centers)).toBe(true);
     expect(new Set([1, 2, 3, 4, 5].map((seed) => run(seed).inertia)).size).toBeGreaterThan(1);
+  });
+
+  it('is the same with any number of threads', () => {
+    const points = uniform([700, 64], 0, 1, { generator: new Generator(1) });
+    const run = (threads: number) => {
+      setThreads(threads);
+      return kMeans(points, { clusters: 5, generator: new Generator(2), starts: 4 });
+    };
+    try {
+      const [one, three] = [run(1), run(3)];
+      expect(three.centers.numbers()).toEqual(one.centers.numbers());
+      expect(three.assignment.numbers()).toEqual(one.assignment.numbers());
+      expect(three.inertia).toBe(one.inertia);
+    } finally {
+      setThreads(1);
+    }
   });
 
   it('tells points apart that lie close together and far from the origin', () => {

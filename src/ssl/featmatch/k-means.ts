@@ -59,8 +59,10 @@ export function kMeans(points: Tensor, options: KMeansOptions): KMeansResult {
       const shifted = points.sub(origin).toDevice('cpu').to('float32');
       const candidates = 2 + Math.floor(Math.log(clusters)); // as in scikit-learn
       const draws = uniform([starts, clusters, candidates], 0, 1, { dtype: 'float64', generator });
+      // number by number first, or the last bit depends on the number of threads
+      const variance = shifted.mul(shifted).mean([0]).mean().item();
       const settled = moveCenters(shifted, drawCenters(shifted, draws), {
-        leastWay: TOLERANCE * shifted.mul(shifted).mean().item(),
+        leastWay: TOLERANCE * variance,
         iterations: MAX_ITERATIONS,
       });
       const isFew = count <= FEW_MEMBERS * clusters;
