@@ -5,13 +5,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { randomStream } from '../dist/image/random.js';
-import { formatSpread, measureSides, spread } from './sides.mjs';
+import { formatSpread, measureSides, pathOf, spread } from './sides.mjs';
 
 const SIDES = [32, 84, 128];
 const IMAGES = 64;
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 export function measure({ rounds }) {
   const folder = mkdtempSync(join(tmpdir(), 'featmatch-bench-'));
@@ -21,8 +19,8 @@ export function measure({ rounds }) {
         const file = join(folder, `${side}.rgb`);
         writeFileSync(file, pictures(side));
         const sides = {
-          featmatch: [process.execPath, path('augmentation-side.mjs'), file, String(side), '1'],
-          Pillow: ['/usr/bin/python3', path('pillow/augmentation.py'), file, String(side), '1'],
+          featmatch: [process.execPath, pathOf('augmentation-side.mjs'), file, String(side), '1'],
+          Pillow: ['/usr/bin/python3', pathOf('pillow/augmentation.py'), file, String(side), '1'],
         };
         return [side, measureSides(sides, { rounds })];
       }),

@@ -4,14 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { measureSides, printSides } from './sides.mjs';
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+import { measureSides, pathOf, printSides } from './sides.mjs';
 
 export function measure({ rounds, threads }) {
   const model = exportedModel();
-  const side = (name) => [process.execPath, path('inference-side.mjs'), name, model, String(threads)];
+  const side = (name) => [process.execPath, pathOf('inference-side.mjs'), name, model, String(threads)];
   const sides = { 'featmatch/infer': side('featmatch'), 'ONNX Runtime alone': side('runtime') };
   return measureSides(sides, { rounds });
 }
@@ -22,7 +19,7 @@ export function exportedModel() {
   if (existsSync(folder)) return folder;
   const run = `${folder}-run-${process.pid}`;
   const featmatch = (...args) => {
-    const { status, stderr } = spawnSync(process.execPath, [path('../dist/cli/main.js'), ...args], {
+    const { status, stderr } = spawnSync(process.execPath, [pathOf('../dist/cli/main.js'), ...args], {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(stderr);

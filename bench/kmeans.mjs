@@ -4,9 +4,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { randomStream } from '../dist/image/random.js';
-import { formatSpread, measureSides, printSides } from './sides.mjs';
+import { formatSpread, measureSides, pathOf, printSides } from './sides.mjs';
 
 const CLASSES = 10;
 const POINTS = 6400; // of each class
@@ -14,8 +13,6 @@ const DIMENSION = 128;
 const CLUSTERS = 9;
 /** How far features are from the center of their group, beside the groups' own distances. */
 const SPREADS = { 'groups apart': 0.4, 'groups overlap': 1 };
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 export function measure({ rounds, threads }) {
   const folder = mkdtempSync(join(tmpdir(), 'featmatch-bench-'));
@@ -26,8 +23,8 @@ export function measure({ rounds, threads }) {
         writeFileSync(file, new Uint8Array(features(spread, seed).buffer));
         const options = [file, CLASSES, POINTS, DIMENSION, CLUSTERS, threads].map(String);
         const sides = {
-          featmatch: [process.execPath, path('kmeans-side.mjs'), ...options],
-          'scikit-learn': ['/usr/bin/python3', path('scikit-learn/kmeans.py'), ...options],
+          featmatch: [process.execPath, pathOf('kmeans-side.mjs'), ...options],
+          'scikit-learn': ['/usr/bin/python3', pathOf('scikit-learn/kmeans.py'), ...options],
         };
         return [name, measureSides(sides, { rounds })];
       }),

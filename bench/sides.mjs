@@ -1,5 +1,9 @@
 // Measures several commands in turn, round by round, so that a machine that slows down slows all of them.
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Of a file in this folder. */
+export const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
  * Runs each side once a round; a side is a command that prints one JSON object of numbers, all with the same keys.

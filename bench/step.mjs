@@ -1,15 +1,13 @@
 // One step of FeatMatch: WRN-28-2 on 3×32×32, 8 labeled and 16 unlabeled images, K = 8, p_k = 20, ten classes. Our steps
 // beside PyTorch doing the published one, as published (contiguous, both passes with gradients recorded) and tuned
 // (channels-last, the first pass without). Images are views: each of those that a side's step learns from counts once.
-import { fileURLToPath } from 'node:url';
-import { formatSpread, measureSides, printSides } from './sides.mjs';
+import { formatSpread, measureSides, pathOf, printSides } from './sides.mjs';
 
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const MOST_ROUNDS = 3; // a round takes two minutes
 
 export function measure({ rounds, threads }) {
-  const own = (kind) => [process.execPath, path('step-side.mjs'), kind, String(threads)];
-  const published = (kind) => ['/usr/bin/python3', path('pytorch/step.py'), kind, String(threads)];
+  const own = (kind) => [process.execPath, pathOf('step-side.mjs'), kind, String(threads)];
+  const published = (kind) => ['/usr/bin/python3', pathOf('pytorch/step.py'), kind, String(threads)];
   const sides = {
     'featmatch, reference': own('reference'),
     'featmatch, reference, labels by weak views': own('reference-weak'),

@@ -34,6 +34,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   featmatch::export_handles(env, exports);
   featmatch::export_dispatch(env, exports);
   featmatch::export_autograd(env, exports);
+  featmatch::export_profiler(env, exports);
   exports.Set("engineInformation", Napi::Function::New(env, engine_information));
   exports.Set("setThreads", Napi::Function::New(env, set_threads));
   return exports;

@@ -9,15 +9,20 @@
 //   dX: the same with dY for x, and w turned by 180° with its channels swapped
 //   dw = Gᵀ [ Σ V ⊙ Z ] G,  Z = A dY Aᵀ                     sums over all tiles, in an order that threads do not change
 //
+// The convolution may begin with a batch normalization and rectifier, and end with the addition of another map
+// (normalized_conv3x3): then what would be between is never stored, which saves time and half the memory of training.
+//
 // It serves float32 maps in channels-last layout on x86 processors with AVX2 or AVX-512 and channel counts that fill
 // vectors; everything else takes libtorch's own convolution.
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include <algorithm>
 
+#include "batch_norm_relu.h"
 #include "handle.h"
 
 namespace featmatch {
@@ -56,15 +61,22 @@ struct WeightView {
   bool is_backward;
 };
 
+// What an input becomes before it is convolved: max(0, scale·x + offset) by channel, or itself without a scale.
+struct Rectifier {
+  const float *scale = nullptr, *offset = nullptr;
+};
+
 struct Convolution {
   Tiling tiling;
+  Rectifier rectifier;
   int64_t inputs, outputs;
-  const float *input, *weights, *bias;  // weights are transformed
+  const float *input, *weights, *bias, *addend;  // weights are transformed; the last two may be missing
   float* output;
 };
 
 struct WeightGradientTask {
   Tiling tiling;
+  Rectifier rectifier;
   int64_t inputs, outputs, rows;  // rows: tiles that are transformed at a time
   const float *input, *output_gradient;
   float *inputs_by_frequency, *gradients_by_frequency, *sums;
@@ -138,7 +150,23 @@ Tensor workspace(int64_t numbers) { return at::empty({numbers}, at::kFloat); }  
 // What a block of tiles works on should stay in the second-level cache.
 constexpr int64_t kBlockNumbers = 96 * 1024;
 
-Tensor convolve(const Kernels& kernels, const Tensor& input, const Tensor& weight, const Tensor& bias, bool is_backward) {
+// What else is done on the way from a map to its convolution; each may be missing.
+struct Extras {
+  Tensor statistics;  // of the batch normalization with rectifier before
+  Tensor bias;
+  Tensor addend;  // a map like the output
+};
+
+Rectifier rectifier_of(const Tensor& statistics) {
+  if (!statistics.defined()) return {};
+  const Normalization normalization(statistics);
+  return {normalization.scale, normalization.offset};
+}
+
+const float* data_of(const Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
+
+Tensor convolve(const Kernels& kernels, const Tensor& input, const Tensor& weight, const Extras& extras, bool is_backward) {
+  RECORD_USER_SCOPE(is_backward ? "conv3x3, gradient of the input" : "conv3x3, forward");
   const auto contiguous_weight = weight.contiguous();
   const WeightView view(contiguous_weight, is_backward);
   const int64_t padded_outputs = round_up(view.outputs, kernels.columns);
@@ -147,10 +175,10 @@ Tensor convolve(const Kernels& kernels, const Tensor& input, const Tensor& weigh
     for (int64_t panel = from; panel < to; panel++) kernels.transform_weights(view, panel, transformed.data_ptr<float>());
   });
 
-  const auto contiguous_bias = bias.defined() ? bias.contiguous() : bias;
+  const auto bias = extras.bias.defined() ? extras.bias.contiguous() : extras.bias;
   auto output = at::empty({input.size(0), view.outputs, input.size(2), input.size(3)}, input.options(), at::MemoryFormat::ChannelsLast);
-  const Convolution task{Tiling(input), view.inputs, view.outputs, input.data_ptr<float>(), transformed.data_ptr<float>(),
-                         bias.defined() ? contiguous_bias.data_ptr<float>() : nullptr, output.data_ptr<float>()};
+  const Convolution task{Tiling(input), rectifier_of(extras.statistics), view.inputs, view.outputs, input.data_ptr<float>(),
+                         transformed.data_ptr<float>(), data_of(bias), data_of(extras.addend), output.data_ptr<float>()};
   const int64_t numbers = kFrequencies * (view.inputs + padded_outputs);  // a tile
   const int64_t tiles = std::clamp<int64_t>(kBlockNumbers / numbers / kernels.rows, 1, 8) * kernels.rows;
   at::parallel_for(0, task.tiling.count, tiles, [&](int64_t from, int64_t to) {
@@ -162,25 +190,46 @@ Tensor convolve(const Kernels& kernels, const Tensor& input, const Tensor& weigh
   return output;
 }
 
-Tensor weight_gradient(const Kernels& kernels, const Tensor& input, const Tensor& output_gradient) {
+constexpr int64_t kRowsOfGradient = 128;      // tiles that are transformed at a time
+constexpr int64_t kMostSums = 4 * 1024 * 1024;  // numbers in the sums of all parts
+
+// `statistics` as in Extras. The tiles are shared out to parts with sums of their own, so that threads wait for each other
+// once and not at every block of tiles. How many parts there are depends on the sizes alone: the order of summation, and so
+// the result, is the same for every number of threads.
+Tensor weight_gradient(const Kernels& kernels, const Tensor& input, const Tensor& statistics, const Tensor& output_gradient) {
+  RECORD_USER_SCOPE("conv3x3, gradient of the weights");
   const int64_t inputs = input.size(1), outputs = output_gradient.size(1);
   const int64_t padded_outputs = round_up(outputs, kernels.columns);
   const Tiling tiling(input);
-  const int64_t rows = std::min<int64_t>(tiling.count, 128);
-  const auto inputs_by_frequency = workspace(kFrequencies * rows * inputs);
-  const auto gradients_by_frequency = workspace(kFrequencies * rows * padded_outputs);
-  const auto sums = at::zeros({kFrequencies * inputs * padded_outputs}, at::kFloat);
-  const WeightGradientTask task{tiling, inputs, outputs, rows, input.data_ptr<float>(), output_gradient.data_ptr<float>(),
-                                inputs_by_frequency.data_ptr<float>(), gradients_by_frequency.data_ptr<float>(), sums.data_ptr<float>()};
-  for (int64_t tile = 0; tile < tiling.count; tile += rows) {
-    const int64_t count = std::min(rows, tiling.count - tile);
-    at::parallel_for(0, count, 1, [&](int64_t from, int64_t to) {
-      for (int64_t row = from; row < to; row++) kernels.transform_for_weight_gradient(task, tile + row, row);
-    });
-    at::parallel_for(0, kFrequencies, 1, [&](int64_t from, int64_t to) {
-      for (int64_t frequency = from; frequency < to; frequency++) kernels.accumulate_weight_gradient(task, frequency, count);
-    });
-  }
+  const int64_t rows = std::min(tiling.count, kRowsOfGradient);
+  const int64_t numbers = kFrequencies * inputs * padded_outputs;
+  const int64_t parts = std::clamp<int64_t>(std::min(tiling.count / rows, kMostSums / numbers), 1, 8);
+  const auto sums = at::zeros({parts, numbers}, at::kFloat);
+  auto task_of = [&](int64_t part, float* inputs_by_frequency, float* gradients_by_frequency) {
+    return WeightGradientTask{tiling, rectifier_of(statistics), inputs, outputs, rows, input.data_ptr<float>(), output_gradient.data_ptr<float>(),
+                              inputs_by_frequency, gradients_by_frequency, sums.data_ptr<float>() + part * numbers};
+  };
+  // With one part alone the loops inside are shared between threads; within several, libtorch leaves them to theirs.
+  at::parallel_for(0, parts, 1, [&](int64_t first_part, int64_t last_part) {
+    const auto inputs_by_frequency = workspace(kFrequencies * rows * inputs);
+    const auto gradients_by_frequency = workspace(kFrequencies * rows * padded_outputs);
+    for (int64_t part = first_part; part < last_part; part++) {
+      const auto task = task_of(part, inputs_by_frequency.data_ptr<float>(), gradients_by_frequency.data_ptr<float>());
+      const int64_t end = tiling.count * (part + 1) / parts;
+      for (int64_t tile = tiling.count * part / parts; tile < end; tile += rows) {
+        const int64_t count = std::min(rows, end - tile);
+        at::parallel_for(0, count, 1, [&](int64_t from, int64_t to) {
+          for (int64_t row = from; row < to; row++) kernels.transform_for_weight_gradient(task, tile + row, row);
+        });
+        at::parallel_for(0, kFrequencies, 1, [&](int64_t from, int64_t to) {
+          for (int64_t frequency = from; frequency < to; frequency++) kernels.accumulate_weight_gradient(task, frequency, count);
+        });
+      }
+    }
+  });
+  const auto total = sums.sum(0);
+  auto task = task_of(0, nullptr, nullptr);
+  task.sums = total.data_ptr<float>();
   auto gradient = at::empty({outputs, inputs, 3, 3}, input.options());
   at::parallel_for(0, inputs, 1, [&](int64_t from, int64_t to) {
     for (int64_t channel = from; channel < to; channel++) kernels.write_weight_gradient(task, channel, gradient.data_ptr<float>());
@@ -193,7 +242,7 @@ struct Conv3x3Function : torch::autograd::Function<Conv3x3Function> {
                         const c10::optional<Tensor>& bias) {
     context->save_for_backward({input, weight});
     context->saved_data["has_bias"] = bias.has_value();
-    return convolve(*kernels_for(input, weight), input, weight, bias.value_or(Tensor()), false);
+    return convolve(*kernels_for(input, weight), input, weight, {Tensor(), bias.value_or(Tensor()), Tensor()}, false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -204,24 +253,82 @@ struct Conv3x3Function : torch::autograd::Function<Conv3x3Function> {
     const auto output_gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     const Kernels& kernels = *kernels_for(input, weight);
     return {
-        context->needs_input_grad(0) ? convolve(kernels, output_gradient, weight, Tensor(), true) : Tensor(),
-        context->needs_input_grad(1) ? weight_gradient(kernels, input, output_gradient) : Tensor(),
+        context->needs_input_grad(0) ? convolve(kernels, output_gradient, weight, {}, true) : Tensor(),
+        context->needs_input_grad(1) ? weight_gradient(kernels, input, Tensor(), output_gradient) : Tensor(),
         context->saved_data["has_bias"].toBool() && context->needs_input_grad(2) ? output_gradient.sum({0, 2, 3}) : Tensor(),
     };
   }
 };
 
+void check_conv3x3(const char* name, const Tensor& input, const Tensor& weight) {
+  TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3, name, ": weights (out, in, 3, 3) are needed, not ", weight.sizes());
+  TORCH_CHECK(input.dim() == 4 && input.size(1) == weight.size(1), name, ": the input ", input.sizes(), " does not fit weights ", weight.sizes());
+}
+
 Tensor conv3x3(const Tensor& input, const Tensor& weight, const c10::optional<Tensor>& bias) {
-  TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3, "conv3x3: weights (out, in, 3, 3) are needed, not ", weight.sizes());
-  TORCH_CHECK(input.dim() == 4 && input.size(1) == weight.size(1), "conv3x3: the input ", input.sizes(), " does not fit weights ", weight.sizes());
+  check_conv3x3("conv3x3", input, weight);
   if (kernels_for(input, weight) == nullptr) return at::conv2d(input, weight, bias, 1, 1);
   return Conv3x3Function::apply(input, weight, bias);
+}
+
+// The map between normalization and convolution is never stored: the tiles are normalized and rectified as they are
+// transformed, forward and again for the gradient of the weights.
+struct NormalizedConv3x3Function : torch::autograd::Function<NormalizedConv3x3Function> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& input, const Tensor& gamma, const Tensor& beta,
+                        Tensor running_mean, Tensor running_var, double momentum, double epsilon, const Tensor& weight,
+                        const c10::optional<Tensor>& bias, const c10::optional<Tensor>& addend) {
+    const auto statistics = batch_statistics(input, {gamma, beta, running_mean, running_var, momentum, epsilon});
+    context->save_for_backward({input, statistics, weight});
+    context->saved_data["has_bias"] = bias.has_value();
+    context->saved_data["has_addend"] = addend.has_value();
+    return convolve(*kernels_for(input, weight), input, weight, {statistics, bias.value_or(Tensor()), addend.value_or(Tensor())}, false);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "normalized_conv3x3 cannot be differentiated twice: use batch_norm, relu and conv2d");
+    const auto saved = context->get_saved_variables();
+    const auto &input = saved[0], &statistics = saved[1], &weight = saved[2];
+    const auto output_gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const Kernels& kernels = *kernels_for(input, weight);
+    const auto of_weight = weight_gradient(kernels, input, statistics, output_gradient);
+    const auto of_bias = context->saved_data["has_bias"].toBool() ? output_gradient.sum({0, 2, 3}) : Tensor();
+    const auto of = batch_norm_relu_backward(input, statistics, convolve(kernels, output_gradient, weight, {}, true));
+    const Tensor none, of_addend = context->saved_data["has_addend"].toBool() ? gradients[0] : none;
+    return {of.input, of.weight, of.bias, none, none, none, none, of_weight, of_bias, of_addend};
+  }
+};
+
+Tensor normalized_conv3x3(const Tensor& input, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
+                          const Tensor& running_var, bool training, double momentum, double epsilon, const Tensor& weight,
+                          const c10::optional<Tensor>& bias, const c10::optional<Tensor>& addend) {
+  check_conv3x3("normalized_conv3x3", input, weight);
+  const BatchNorm norm{gamma, beta, running_mean, running_var, momentum, epsilon};
+  check_batch_norm("normalized_conv3x3", input, norm);
+  const Kernels* kernels = has_batch_norm_kernel(input, gamma) ? kernels_for(input, weight) : nullptr;
+  const bool differentiable = at::GradMode::is_enabled() && (input.requires_grad() || gamma.requires_grad() || weight.requires_grad());
+  const bool addend_fits = !addend.has_value() || (addend->scalar_type() == at::kFloat && addend->size(1) == weight.size(0) &&
+                                                   addend->sizes().slice(2) == input.sizes().slice(2) && addend->size(0) == input.size(0) &&
+                                                   addend->is_contiguous(at::MemoryFormat::ChannelsLast));
+  if (kernels == nullptr || !addend_fits || (!training && differentiable)) {
+    const auto rectified = at::relu(at::batch_norm(input, gamma, beta, running_mean, running_var, training, momentum, epsilon, false));
+    const auto output = conv3x3(rectified, weight, bias);
+    return addend.has_value() ? output.add(*addend) : output;
+  }
+  if (training) {
+    return NormalizedConv3x3Function::apply(input, gamma, beta, running_mean, running_var, momentum, epsilon, weight, bias, addend);
+  }
+  return convolve(*kernels, input, weight, {running_statistics(norm), bias.value_or(Tensor()), addend.value_or(Tensor())}, false);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(featmatch, library) {
   library.def("conv3x3(Tensor input, Tensor weight, Tensor? bias) -> Tensor", conv3x3);
+  library.def(
+      "normalized_conv3x3(Tensor input, Tensor gamma, Tensor beta, Tensor running_mean, Tensor running_var, bool training, "
+      "float momentum, float epsilon, Tensor weight, Tensor? bias, Tensor? addend) -> Tensor",
+      normalized_conv3x3);
 }
 
 }  // namespace featmatch

@@ -84,21 +84,30 @@ INLINE void transform_square(const Vector (*from)[Transform::kFrom], Vector (*to
   for (int y = 0; y < Transform::kTo; y++) Transform::apply(half[y], to[y]);
 }
 
-// One tile of a map (image, y, x, channel), zero outside, to a row of each of the 36 planes.
+// One tile of a map (image, y, x, channel), zero outside, to a row of each of the 36 planes; normalized and rectified where
+// there is something to do so by.
 template <typename Transform>
-INLINE void transform_tile(const float* map, const Tiling& tiling, int64_t channels, int64_t tile, float* row, int64_t plane) {
+INLINE void transform_tile(const float* map, const Rectifier& rectifier, const Tiling& tiling, int64_t channels, int64_t tile, float* row, int64_t plane) {
   constexpr int size = Transform::kFrom;
   const auto [image, top, left] = tiling.place(tile, size == 6 ? 1 : 0);
   const float* start = map + image * tiling.height * tiling.width * channels;
   const bool is_inside = top >= 0 && left >= 0 && top + size <= tiling.height && left + size <= tiling.width;
+  const bool rectifies = rectifier.scale != nullptr;
   for (int64_t channel = 0; channel < channels; channel += LANES) {
+    const Vector scale = rectifies ? load(rectifier.scale + channel) : Vector{}, offset = rectifies ? load(rectifier.offset + channel) : Vector{};
     Vector pixels[size][size], transformed[6][6];
     for (int y = 0; y < size; y++) {
       for (int x = 0; x < size; x++) {
         const int64_t row_at = top + y, column_at = left + x;
-        pixels[y][x] = is_inside || (row_at >= 0 && row_at < tiling.height && column_at >= 0 && column_at < tiling.width)
-                           ? load(start + (row_at * tiling.width + column_at) * channels + channel)
-                           : Vector{};
+        if (is_inside || (row_at >= 0 && row_at < tiling.height && column_at >= 0 && column_at < tiling.width)) {
+          pixels[y][x] = load(start + (row_at * tiling.width + column_at) * channels + channel);
+          if (rectifies) {
+            const Vector value = scale * pixels[y][x] + offset;
+            pixels[y][x] = value < 0 ? Vector{} : value;  // in this order a NaN stays one: divergence must show
+          }
+        } else {
+          pixels[y][x] = Vector{};
+        }
       }
     }
     transform_square<Transform>(pixels, transformed);
@@ -106,18 +115,23 @@ INLINE void transform_tile(const float* map, const Tiling& tiling, int64_t chann
   }
 }
 
-// A row of each plane to the 4×4 outputs of a tile.
-INLINE void write_outputs(const float* row, int64_t plane, const Tiling& tiling, int64_t channels, int64_t tile, const float* bias, float* map) {
+// A row of each plane to the 4×4 outputs of a tile, with what is added to them.
+INLINE void write_outputs(const float* row, int64_t plane, const Convolution& task, int64_t tile) {
+  const auto& tiling = task.tiling;
+  const int64_t channels = task.outputs;
   const auto [image, top, left] = tiling.place(tile, 0);
-  float* start = map + image * tiling.height * tiling.width * channels;
+  const int64_t start = image * tiling.height * tiling.width * channels;
   for (int64_t channel = 0; channel < channels; channel += LANES) {
     Vector products[6][6], outputs[4][4];
     for (int f = 0; f < kFrequencies; f++) products[f / 6][f % 6] = load(row + f * plane + channel);
     transform_square<Output>(products, outputs);
-    const Vector offset = bias == nullptr ? Vector{} : load(bias + channel);
+    const Vector bias = task.bias == nullptr ? Vector{} : load(task.bias + channel);
     for (int y = 0; y < 4 && top + y < tiling.height; y++) {
       for (int x = 0; x < 4 && left + x < tiling.width; x++) {
-        store(start + ((top + y) * tiling.width + left + x) * channels + channel, outputs[y][x] + offset);
+        const int64_t at = start + ((top + y) * tiling.width + left + x) * channels + channel;
+        Vector value = outputs[y][x] + bias;
+        if (task.addend != nullptr) value += load(task.addend + at);
+        store(task.output + at, value);
       }
     }
   }
@@ -192,7 +206,7 @@ void convolve_tiles(const Convolution& task, int64_t first, int64_t tiles, float
   const int64_t input_plane = tiles * task.inputs, product_plane = tiles * columns;
   float* products = workspace + kFrequencies * input_plane;
   for (int64_t t = 0; t < tiles; t++) {
-    transform_tile<Input>(task.input, task.tiling, task.inputs, first + t, workspace + t * task.inputs, input_plane);
+    transform_tile<Input>(task.input, task.rectifier, task.tiling, task.inputs, first + t, workspace + t * task.inputs, input_plane);
   }
   for (int f = 0; f < kFrequencies; f++) {
     const Operand rows{workspace + f * input_plane, task.inputs, 1};
@@ -202,16 +216,16 @@ void convolve_tiles(const Convolution& task, int64_t first, int64_t tiles, float
     }
   }
   for (int64_t t = 0; t < tiles; t++) {
-    write_outputs(products + t * columns, product_plane, task.tiling, task.outputs, first + t, task.bias, task.output);
+    write_outputs(products + t * columns, product_plane, task, first + t);
   }
 }
 
 // Transformed inputs and output gradients of one tile, to a row of each plane.
 void transform_for_weight_gradient(const WeightGradientTask& task, int64_t tile, int64_t row) {
   const int64_t columns = round_up(task.outputs, kColumns);
-  transform_tile<Input>(task.input, task.tiling, task.inputs, tile, task.inputs_by_frequency + row * task.inputs,
+  transform_tile<Input>(task.input, task.rectifier, task.tiling, task.inputs, tile, task.inputs_by_frequency + row * task.inputs,
                         task.rows * task.inputs);
-  transform_tile<OutputGradient>(task.output_gradient, task.tiling, task.outputs, tile,
+  transform_tile<OutputGradient>(task.output_gradient, Rectifier{}, task.tiling, task.outputs, tile,
                                  task.gradients_by_frequency + row * columns, task.rows * columns);
 }
 

@@ -12,7 +12,7 @@ import { createProgress, createRateMeter, formatTraining, type Progress } from '
 export async function trainWithProgress(
   config: Config,
   data: DatasetPair,
-  options: Pick<TrainOptions, 'folder' | 'name' | 'resume'> = {},
+  options: Pick<TrainOptions, 'folder' | 'name' | 'resume' | 'profileSteps'> = {},
 ): Promise<TrainingResult> {
   const { steps, algorithm } = config;
   let progress: Progress | undefined;

@@ -12,6 +12,9 @@ export interface WorkerData {
 /** What a worker tells the loader: a batch is ready, or could not be made. After an error the worker ends. */
 export interface WorkerMessage {
   readonly step: number;
+  /** when it began to make the batch, and was done: µs of the monotonic clock */
+  readonly start: number;
+  readonly end: number;
   readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
 }
 
@@ -19,17 +22,24 @@ function work({ options, ring }: WorkerData, report: (message: WorkerMessage) =>
   const writeBatch = createBatchWriter(options);
   for (;;) {
     const step = takeStep(ring);
+    let start = monotonicTime();
     try {
       waitUntilFree(ring, step);
+      start = monotonicTime();
       writeBatch(step, slotOf(ring, step));
     } catch (error) {
       const { name, message, stack } = error as Error;
-      report({ step, error: { name, message, stack } });
+      report({ step, start, end: monotonicTime(), error: { name, message, stack } });
       return;
     }
+    const end = monotonicTime();
     markReady(ring, step);
-    report({ step });
+    report({ step, start, end });
   }
+}
+
+function monotonicTime(): number {
+  return Number(process.hrtime.bigint()) / 1000;
 }
 
 if (parentPort !== null) {

@@ -15,6 +15,17 @@ export interface LoaderOptions extends BatchOptions {
   readonly prefetch?: number;
   /** First step, to continue a run. Default 0. */
   readonly startStep?: number;
+  /** Called after a worker thread made a batch. */
+  onBatchMade?(made: BatchMade): void;
+}
+
+export interface BatchMade {
+  readonly step: number;
+  /** which of the worker threads, from 0 */
+  readonly worker: number;
+  /** µs of the monotonic clock of `process.hrtime` */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** The views of one training step. The arrays are the loader's: do not use them after `release()`. */
@@ -60,8 +71,7 @@ export function createLoader(options: LoaderOptions): Loader {
   checkLoaderOptions(options);
   const { workers, prefetch = Math.max(2, 2 * workers), startStep = 0 } = options;
   const ring = createBatchRing(options, prefetch + 1, startStep); // + 1: the batch in the caller's hands
-  const source =
-    workers > 0 ? createWorkers(batchOptionsOf(options), ring, workers) : createInline(options, ring);
+  const source = workers > 0 ? createWorkers(options, ring, workers) : createInline(options, ring);
   const held = new Set<number>();
   let nextStep = startStep;
   let closed = false;
@@ -191,17 +201,18 @@ interface Failure {
   readonly error: Error;
 }
 
-function createWorkers(options: BatchOptions, ring: BatchRing, count: number): BatchSource {
+function createWorkers(options: LoaderOptions, ring: BatchRing, count: number): BatchSource {
   let failure: Failure | undefined;
   let closed = false;
   let waiting: (() => void)[] = [];
-  const data: WorkerData = { options, ring };
-  const workers = Array.from({ length: count }, () => startWorker());
+  const data: WorkerData = { options: batchOptionsOf(options), ring };
+  const workers = Array.from({ length: count }, (_, index) => startWorker(index));
 
-  function startWorker(): Worker {
+  function startWorker(index: number): Worker {
     const worker = new Worker(WORKER_URL, { workerData: data, execArgv: [], resourceLimits: WORKER_LIMITS });
-    worker.on('message', ({ step, error }: WorkerMessage) => {
-      if (error !== undefined) fail({ step, error: errorOf(error) });
+    worker.on('message', ({ error, ...made }: WorkerMessage) => {
+      if (error !== undefined) fail({ step: made.step, error: errorOf(error) });
+      else options.onBatchMade?.({ ...made, worker: index });
       wake();
     });
     worker.on('error', (error) => fail({ step: 0, error: error as Error }));

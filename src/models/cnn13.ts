@@ -3,7 +3,7 @@
  * dropout and classifier, and with the plain rectifier, as the published FeatMatch code has it. Tensor names are that
  * code's.
  */
-import { BatchNorm2d, Conv2d, type InitializeOptions, Module } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, type InitializeOptions, Module, normalizedConvolution } from '../nn/index.js';
 import { globalAveragePool, maxPool2d, type Tensor, tidy } from '../tensor/index.js';
 import type { Encoder, Stage } from './encoder.js';
 
@@ -45,12 +45,15 @@ class Group extends Module {
   }
 
   forward(input: Tensor): Tensor {
-    return tidy(() =>
-      this.convolutions.reduce(
-        (maps, convolution, index) => this.norms[index].forwardRelu(convolution.forward(maps)),
-        input,
-      ),
-    );
+    return tidy(() => {
+      const [first, ...others] = this.convolutions;
+      const last = this.norms[others.length];
+      const convolved = others.reduce(
+        (maps, convolution, index) => normalizedConvolution(this.norms[index], convolution, maps),
+        first.forward(input),
+      );
+      return last.forwardRelu(convolved);
+    });
   }
 
   /** The published names are positions in a list that has the rectifiers too: 0, 1, 3, 4, 6, 7. */

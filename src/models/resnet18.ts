@@ -2,7 +2,7 @@
  * Residual network with 18 layers (He et al. 2016), without its classifier. Tensor names are torchvision's, so that its
  * weights load.
  */
-import { BatchNorm2d, Conv2d, type InitializeOptions, Module } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, type InitializeOptions, Module, normalizedConvolution } from '../nn/index.js';
 import { globalAveragePool, maxPool2d, type Tensor, tidy } from '../tensor/index.js';
 import type { Encoder, Stage } from './encoder.js';
 
@@ -37,8 +37,8 @@ class BasicBlock extends Module {
 
   forward(input: Tensor): Tensor {
     return tidy(() => {
-      const hidden = this.bn1.forwardRelu(this.conv1.forward(input));
-      const residual = this.bn2.forward(this.conv2.forward(hidden));
+      const hidden = normalizedConvolution(this.bn1, this.conv2, this.conv1.forward(input));
+      const residual = this.bn2.forward(hidden);
       const [conv, norm] = this.downsample ?? [];
       const shortcut = conv === undefined || norm === undefined ? input : norm.forward(conv.forward(input));
       return residual.add(shortcut).relu();

@@ -2,7 +2,7 @@
  * Wide residual network, WRN-depth-width (Zagoruyko and Komodakis 2016), without its classifier.
  * Parameter names are those of the published FeatMatch code.
  */
-import { BatchNorm2d, Conv2d, type InitializeOptions, Module } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, type InitializeOptions, Module, normalizedConvolution } from '../nn/index.js';
 import { globalAveragePool, type Tensor, tidy } from '../tensor/index.js';
 import type { Encoder, Stage } from './encoder.js';
 
@@ -51,11 +51,16 @@ class Block extends Module {
 
   forward(input: Tensor): Tensor {
     return tidy(() => {
-      const activated = this.ignoresFirstNorm ? input : this.bn1.forwardRelu(input);
-      const shortcut = this.convShortcut === null ? input : this.convShortcut.forward(activated);
-      const hidden = this.bn2.forwardRelu(this.conv1.forward(activated));
-      return this.conv2.forward(hidden).addInPlace(shortcut); // no backward pass reads conv2's output
+      const [shortcut, hidden] = this.halves(input);
+      return normalizedConvolution(this.bn2, this.conv2, hidden, shortcut);
     });
+  }
+
+  /** What is added at the end, and what the first convolution gives. */
+  private halves(input: Tensor): [shortcut: Tensor, hidden: Tensor] {
+    if (this.convShortcut === null) return [input, normalizedConvolution(this.bn1, this.conv1, input)];
+    const activated = this.ignoresFirstNorm ? input : this.bn1.forwardRelu(input);
+    return [this.convShortcut.forward(activated), this.conv1.forward(activated)];
   }
 }
 

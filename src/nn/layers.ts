@@ -5,9 +5,11 @@ import {
   bernoulli,
   conv2d,
   conv3x3,
+  convolutionAlgorithm,
   type Generator,
   keep,
   linear,
+  normalizedConv3x3,
   ones,
   type Tensor,
   tidy,
@@ -28,7 +30,8 @@ export class Conv2d extends Module {
   readonly bias: Tensor | null;
   private readonly stride: number;
   private readonly padding: number;
-  private readonly isPlain3x3: boolean;
+  /** size 3, stride 1, padding 1 */
+  readonly isPlain3x3: boolean;
 
   /** Initialized as He et al. 2015 (fan-out), biases zero. */
   constructor(
@@ -49,6 +52,25 @@ export class Conv2d extends Module {
     if (this.isPlain3x3) return conv3x3(input, this.weight, this.bias);
     return conv2d(input, this.weight, { bias: this.bias, stride: this.stride, padding: this.padding });
   }
+}
+
+/**
+ * convolution(relu(norm(input))) + addend. Where the convolution is 3×3 with stride 1, that is one operator, and the map
+ * between them is never stored. @param addend (N, out, H', W')
+ */
+export function normalizedConvolution(
+  norm: BatchNorm2d,
+  convolution: Conv2d,
+  input: Tensor,
+  addend: Tensor | null = null,
+): Tensor {
+  const { weight, bias, isPlain3x3 } = convolution;
+  if (isPlain3x3 && convolutionAlgorithm() === 'winograd')
+    return normalizedConv3x3(input, norm.options(), { weight, bias, addend });
+  return tidy(() => {
+    const output = convolution.forward(norm.forwardRelu(input));
+    return addend === null ? output : output.addInPlace(addend); // no backward pass reads a convolution's output
+  });
 }
 
 let movesStatistics = true;
@@ -96,7 +118,7 @@ export class BatchNorm2d extends Module {
     return batchNormRelu(input, this.options());
   }
 
-  private options() {
+  options() {
     return {
       weight: this.weight,
       bias: this.bias,

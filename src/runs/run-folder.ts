@@ -8,6 +8,7 @@
  *     checkpoints/          step-00001500.safetensors
  *     predictions.csv
  *     report.html
+ *     profile.json          what some steps did when, where it was asked for
  *     tensorboard/          event files and the projector's, where they are wanted
  *     lock.json             which process is writing here, while one is
  */
@@ -24,6 +25,7 @@ export function runPaths(folder: string) {
     checkpoints: join(folder, 'checkpoints'),
     predictions: join(folder, 'predictions.csv'),
     report: join(folder, 'report.html'),
+    profile: join(folder, 'profile.json'),
     tensorboard: join(folder, 'tensorboard'),
   } as const;
 }

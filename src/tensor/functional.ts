@@ -74,6 +74,33 @@ export function batchNormRelu(input: Tensor, options: BatchNormOptions): Tensor 
   );
 }
 
+/**
+ * conv3x3(batchNormRelu(input)) + addend by Winograd's way, without storing what is between. The same numbers up to
+ * rounding; where that way does not serve, the operators one after another.
+ * @param convolution.addend (N, out, H, W) or null
+ */
+export function normalizedConv3x3(
+  input: Tensor,
+  options: BatchNormOptions,
+  convolution: { weight: Tensor; bias: Tensor | null; addend: Tensor | null },
+): Tensor {
+  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
+  return callTensor(
+    'featmatch::normalized_conv3x3',
+    input,
+    weight,
+    bias,
+    runningMean,
+    runningVariance,
+    training,
+    momentum,
+    epsilon,
+    convolution.weight,
+    convolution.bias,
+    convolution.addend,
+  );
+}
+
 export function maxPool2d(
   input: Tensor,
   size: number,

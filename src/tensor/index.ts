@@ -6,6 +6,15 @@ export * from './engine.js';
 export * from './functional.js';
 export { Generator } from './generator.js';
 export type { TypedArray } from './native.js';
+export {
+  monotonicTime,
+  type Profile,
+  profiled,
+  recordSpan,
+  type Span,
+  startProfiling,
+  stopProfiling,
+} from './profiler.js';
 export { keep, tidy } from './scope.js';
 export { Tensor } from './tensor.js';
 export type { DType, MemoryFormat } from './types.js';

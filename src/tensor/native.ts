@@ -75,6 +75,8 @@ export interface Native {
     description: string;
   };
   setThreads(count: number): void;
+  startProfiling(): number;
+  stopProfiling(): { name: string; thread: number; start: number; end: number }[];
 }
 
 let loaded: Native | undefined;

@@ -4,7 +4,7 @@ import type { ImageSet } from '../data/dataset.js';
 import { createEncoder, type Encoder } from '../models/index.js';
 import { Sgd, updateWeightAverage } from '../nn/index.js';
 import { type Algorithm, algorithmOf, type Batch, type EncoderNetwork, type Learner } from '../ssl/index.js';
-import { Generator, noGrad, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { Generator, noGrad, profiled, type Tensor, tensor, tidy } from '../tensor/index.js';
 import { learningRateAt } from './schedule.js';
 
 /** What distinguishes the engine's streams of random numbers. Part of what a seed means. */
@@ -88,14 +88,9 @@ export class Learning {
   /** One step of training. @param step from 0 */
   step(batch: Batch, step: number): StepNumbers {
     return tidy(() => {
-      const { loss, metrics, pseudoLabels } = this.learner.step(batch, step);
-      loss.backward();
-      this.optimizer.learningRate = learningRateAt(step, this.config);
-      this.optimizer.step();
-      if (this.average !== null) {
-        // Tarvainen and Valpola 2017: a shorter memory while the weights still change fast
-        updateWeightAverage(this.average, this.network, Math.min(this.config.ema.decay, 1 - 1 / (step + 2)));
-      }
+      const { loss, metrics, pseudoLabels } = profiled('loss', () => this.learner.step(batch, step));
+      profiled('backward', () => loss.backward());
+      profiled('update', () => this.update(step));
       return {
         metrics: Object.fromEntries(
           Object.entries(metrics).map(([name, value]) => [
@@ -110,6 +105,15 @@ export class Learning {
         },
       };
     });
+  }
+
+  private update(step: number): void {
+    this.optimizer.learningRate = learningRateAt(step, this.config);
+    this.optimizer.step();
+    if (this.average !== null) {
+      // Tarvainen and Valpola 2017: a shorter memory while the weights still change fast
+      updateWeightAverage(this.average, this.network, Math.min(this.config.ema.decay, 1 - 1 / (step + 2)));
+    }
   }
 
   /** Class probabilities (N, classes) of images (N, C, H, W). */

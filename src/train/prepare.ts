@@ -9,7 +9,7 @@ import {
   pixelsOf,
   spread,
 } from '../data/dataset.js';
-import { createLoader, type Loader } from '../data/loader.js';
+import { createLoader, type Loader, type LoaderOptions } from '../data/loader.js';
 import { type Amount, type Split, splitDataset } from '../data/split.js';
 import { InputError } from '../errors.js';
 import { defaultViewOptions, type ViewOptions } from '../image/views.js';
@@ -107,7 +107,11 @@ export function labelDistribution({ data: { train }, split }: Pick<Experiment, '
 }
 
 /** The stream of training batches from a step on. */
-export function createTrainingLoader({ config, data, split }: Experiment, startStep: number): Loader {
+export function createTrainingLoader(
+  { config, data, split }: Experiment,
+  startStep: number,
+  onBatchMade?: LoaderOptions['onBatchMade'],
+): Loader {
   const views = algorithmOf(config.algorithm).views(config.algorithm);
   const usesUnlabeled = views.unlabeled.weak + views.unlabeled.strong > 0;
   return createLoader({
@@ -127,6 +131,7 @@ export function createTrainingLoader({ config, data, split }: Experiment, startS
     seed: config.seed,
     workers: config.data.workers,
     startStep,
+    onBatchMade,
   });
 }
 

@@ -11,7 +11,7 @@ import {
   runPaths,
   writePredictions,
 } from '../runs/index.js';
-import { engineInformation, tidy } from '../tensor/index.js';
+import { engineInformation, monotonicTime, profiled, recordSpan, tidy } from '../tensor/index.js';
 import { type ModelDescription, readCheckpoint } from './checkpoint.js';
 import { createDiagnosis } from './diagnosis.js';
 import { divergence, NotFiniteError } from './divergence.js';
@@ -28,6 +28,7 @@ import {
   prepareExperiment,
   recordSplit,
 } from './prepare.js';
+import { createProfiler } from './profile.js';
 import {
   type Accuracies,
   bestOnValidation,
@@ -50,6 +51,8 @@ export interface TrainOptions {
   readonly name?: string;
   /** the folder of a run that did not finish, to go on with it instead */
   readonly resume?: string;
+  /** writes what so many steps did when, after the first ten, to `profile.json` in the run folder */
+  readonly profileSteps?: number;
   /** ends training early: the step is finished and saved */
   readonly signal?: AbortSignal;
   onStart?(started: Started): void;
@@ -193,7 +196,7 @@ function openRun(
   return { run, state };
 }
 
-interface RunOptions extends Pick<TrainOptions, 'onStep' | 'signal'> {
+interface RunOptions extends Pick<TrainOptions, 'onStep' | 'signal' | 'profileSteps'> {
   readonly experiment: Experiment;
   readonly state: TrainingState;
   readonly show: Show;
@@ -203,7 +206,7 @@ interface RunOptions extends Pick<TrainOptions, 'onStep' | 'signal'> {
 async function runSteps(
   run: Run,
   learning: Learning,
-  { experiment, state, show, onStep, signal }: RunOptions,
+  { experiment, state, show, onStep, signal, profileSteps = 0 }: RunOptions,
 ): Promise<void> {
   const { config, data, split, normalization } = experiment;
   const { steps, logEvery, saveEvery } = config;
@@ -213,18 +216,26 @@ async function runSteps(
   const isDue = (every: number) => state.step === steps || (every > 0 && state.step % every === 0);
   const diagnose = createDiagnosis(data.train.labels, split.unlabeled);
   const { means, measurements, stopwatch } = state;
-  const loader = createTrainingLoader(experiment, state.step);
+  const profiler = createProfiler(run.folder, { from: state.step, to: steps, count: profileSteps });
+  const loader = createTrainingLoader(experiment, state.step, profiler.onBatchMade);
   let metricsBefore: Record<string, number> | undefined;
 
   try {
     while (state.step < steps) {
+      profiler.beforeStep(state.step);
       const metrics = await stopwatch.time(async () => {
+        const started = monotonicTime();
         const batch = await loader.next();
-        const result = tidy(() => learning.step(toBatch(batch, layout, normalize), state.step));
+        recordSpan('wait for the loader', started);
+        const result = tidy(() => {
+          const tensors = profiled('batch to tensors', () => toBatch(batch, layout, normalize));
+          return learning.step(tensors, state.step);
+        });
         const diagnosis = diagnose(result.pseudoLabels, batch.unlabeledIndices);
         show.step(batch, result.pseudoLabels);
         state.images += batch.pixels.length / imageSize(data.train);
         batch.release();
+        recordSpan(`step ${state.step + 1}`, started);
         return { ...result.metrics, ...diagnosis };
       });
       state.step++;
@@ -249,7 +260,8 @@ async function runSteps(
       }
       await show.pictures();
       if (isDue(saveEvery) || isNewBest(config.evaluation, state) || signal?.aborted) {
-        saveRun(run, learning, { state, description: describe(experiment, state.step) });
+        const description = describe(experiment, state.step);
+        profiled('checkpoint', () => saveRun(run, learning, { state, description }));
       }
       if (signal?.aborted) {
         throw new InterruptedError(`interrupted after step ${state.step} of ${steps}`, {
@@ -258,6 +270,7 @@ async function runSteps(
       }
     }
   } finally {
+    profiler.end();
     await loader.close();
   }
 }

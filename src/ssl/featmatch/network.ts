@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import type { Encoder } from '../../models/encoder.js';
 import { Linear, Module } from '../../nn/index.js';
-import { type Generator, type Tensor, tidy } from '../../tensor/index.js';
+import { type Generator, profiled, type Tensor, tidy } from '../../tensor/index.js';
 import type { NetworkContext } from '../algorithm.js';
 import { FeatureAugmentation, type FeatureAugmentationOptions } from './feature-augmentation.js';
 
@@ -31,9 +31,9 @@ export class FeatMatchNetwork extends Module {
 
   /** AugF(f_x), or the features themselves without AugF and while there are no prototypes. */
   augment(features: Tensor, prototypes: Tensor): Tensor {
-    return this.augmentation === null || prototypes.shape[0] === 0
-      ? features
-      : this.augmentation.forward(features, prototypes);
+    const { augmentation } = this;
+    if (augmentation === null || prototypes.shape[0] === 0) return features;
+    return profiled('AugF', () => augmentation.forward(features, prototypes));
   }
 
   /** softmax Clf(AugF(f_x)) (N, classes). */

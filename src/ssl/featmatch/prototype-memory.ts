@@ -4,6 +4,7 @@ import {
   emptyCache,
   keep,
   noGrad,
+  profiled,
   type Tensor,
   tensor,
   tidy,
@@ -37,6 +38,14 @@ export class PrototypeMemory {
    * @param network what computes the labeled features; the one that computed the recorded ones
    */
   extract(
+    network: FeatMatchNetwork,
+    context: LearnerContext<FeatMatchNetwork>,
+    options: Pick<PrototypeOptions, 'prototypesPerClass' | 'labeledRatio'>,
+  ): void {
+    profiled('prototypes', () => this.select(network, context, options));
+  }
+
+  private select(
     network: FeatMatchNetwork,
     context: LearnerContext<FeatMatchNetwork>,
     options: Pick<PrototypeOptions, 'prototypesPerClass' | 'labeledRatio'>,

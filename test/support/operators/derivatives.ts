@@ -1,5 +1,6 @@
 /** What is differentiable, with derivatives checked in float64; and what is not. */
 import {
+  type BatchNormOptions,
   batchNorm,
   batchNormRelu,
   concatenate,
@@ -8,6 +9,7 @@ import {
   globalAveragePool,
   linear,
   maxPool2d,
+  normalizedConv3x3,
   stack,
   type Tensor,
   where,
@@ -151,6 +153,20 @@ export const functionDerivatives: Readonly<Record<string, Check[]>> = {
   batchNormRelu: [
     check(normalization(true, batchNormRelu), ...normalized),
     check(normalization(false, batchNormRelu), ...normalized),
+  ],
+  // likewise; the float32 kernel is compared with the operators in src/nn/normalized-conv3x3.test.ts
+  normalizedConv3x3: [
+    check(
+      (x, gamma, beta, weight, bias, addend) => {
+        const convolved = (input: Tensor, norm: BatchNormOptions) =>
+          normalizedConv3x3(input, norm, { weight, bias, addend });
+        return normalization(true, convolved)(x, gamma, beta);
+      },
+      ...normalized,
+      [3, 2, 3, 3],
+      [3],
+      [3, 3, 2, 2],
+    ),
   ],
   maxPool2d: [
     check((x) => maxPool2d(x, 2), [1, 2, 4, 4]),

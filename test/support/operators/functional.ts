@@ -11,6 +11,7 @@ import {
   maxPool2d,
   mulEachInPlace,
   normal,
+  normalizedConv3x3,
   ones,
   type Tensor,
   tensor,
@@ -130,6 +131,32 @@ export const functional = {
       expect(() => conv2d(zeros([1, 3, 4, 4]), zeros([8, 2, 3, 3]))).toThrow(
         'aten::conv2d(float32[1, 3, 4, 4], float32[8, 2, 3, 3], none, [1, 1], [0, 0], [1, 1], 1): ',
       );
+    },
+  },
+  normalizedConv3x3: {
+    'is batchNorm, rectifier, convolution with a border of one zero, bias and addend': () => {
+      const input = tensorOf([[[[-1, 1]]]]); // mean 0, variance 1
+      const norm = {
+        runningMean: zeros([1]),
+        runningVariance: ones([1]),
+        weight: tensorOf([2]),
+        bias: tensorOf([1]),
+        training: false,
+        momentum: 0,
+        epsilon: 0,
+      };
+      const weight = tensorOf([
+        [
+          [
+            [0, 0, 0],
+            [1, 10, 100],
+            [0, 0, 0],
+          ],
+        ],
+      ]);
+      const convolution = { weight, bias: tensorOf([1000]), addend: tensorOf([[[[5, 6]]]]) };
+      // relu(2x + 1) = (0, 3), so 10·0 + 100·3 and 1·0 + 10·3
+      expectTensor(normalizedConv3x3(input, norm, convolution), [[[[1305, 1036]]]]);
     },
   },
   maxPool2d: {
