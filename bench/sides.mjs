@@ -30,6 +30,12 @@ export function measureSides(sides, { rounds }) {
   return Object.fromEntries(Object.keys(printed[first][0]).map((key) => [key, measured(key)]));
 }
 
+/** The same for one side, with its numbers alone: for each key a list. */
+export function measureAlone(command, { rounds }) {
+  const measured = measureSides({ alone: command }, { rounds });
+  return Object.fromEntries(Object.entries(measured).map(([key, { numbers }]) => [key, numbers.alone]));
+}
+
 /** Median, least and greatest. */
 export function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);

@@ -149,7 +149,8 @@ export async function train(
   }
 }
 
-function createLearning(experiment: Experiment, weights: InitialWeights | null): Learning {
+/** What learns, with weights drawn from the seed or given. */
+export function createLearning(experiment: Experiment, weights: InitialWeights | null): Learning {
   const { classes, channels } = experiment.data.train;
   return new Learning(experiment.config, {
     classes: classes.length,
