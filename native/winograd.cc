@@ -117,7 +117,7 @@ struct Kernels {
   void (*transform_weights)(const WeightView&, int64_t, float*);
   void (*convolve_tiles)(const Convolution&, int64_t, int64_t, float*);
   void (*transform_for_weight_gradient)(const WeightGradientTask&, int64_t, int64_t);
-  void (*accumulate_weight_gradient)(const WeightGradientTask&, int64_t, int64_t);
+  void (*accumulate_weight_gradient)(const WeightGradientTask&, int64_t, int64_t, bool);
   void (*write_weight_gradient)(const WeightGradientTask&, int64_t, float*);
 };
 
@@ -147,8 +147,10 @@ const Kernels* kernels_for(const Tensor& input, const Tensor& weight) {
 
 Tensor workspace(int64_t numbers) { return at::empty({numbers}, at::kFloat); }  // from the caching allocator
 
-// What a block of tiles works on should stay in the second-level cache.
+// What a block of tiles works on should stay in the second-level cache; but where there are many channels, a few times the
+// rows of a product in registers are worth more, as the weights are read once a block.
 constexpr int64_t kBlockNumbers = 96 * 1024;
+constexpr int64_t kLeastRows = 4, kMostRows = 8;
 
 // What else is done on the way from a map to its convolution; each may be missing.
 struct Extras {
@@ -180,7 +182,9 @@ Tensor convolve(const Kernels& kernels, const Tensor& input, const Tensor& weigh
   const Convolution task{Tiling(input), rectifier_of(extras.statistics), view.inputs, view.outputs, input.data_ptr<float>(),
                          transformed.data_ptr<float>(), data_of(bias), data_of(extras.addend), output.data_ptr<float>()};
   const int64_t numbers = kFrequencies * (view.inputs + padded_outputs);  // a tile
-  const int64_t tiles = std::clamp<int64_t>(kBlockNumbers / numbers / kernels.rows, 1, 8) * kernels.rows;
+  const int64_t of_a_thread = (task.tiling.count + at::get_num_threads() - 1) / at::get_num_threads();
+  const int64_t tiles = std::min(std::clamp<int64_t>(kBlockNumbers / numbers / kernels.rows, kLeastRows, kMostRows) * kernels.rows,
+                                 round_up(of_a_thread, kernels.rows));
   at::parallel_for(0, task.tiling.count, tiles, [&](int64_t from, int64_t to) {
     const auto memory = workspace(tiles * numbers);
     for (int64_t tile = from; tile < to; tile += tiles) {
@@ -204,7 +208,7 @@ Tensor weight_gradient(const Kernels& kernels, const Tensor& input, const Tensor
   const int64_t rows = std::min(tiling.count, kRowsOfGradient);
   const int64_t numbers = kFrequencies * inputs * padded_outputs;
   const int64_t parts = std::clamp<int64_t>(std::min(tiling.count / rows, kMostSums / numbers), 1, 8);
-  const auto sums = at::zeros({parts, numbers}, at::kFloat);
+  const auto sums = at::empty({parts, numbers}, at::kFloat);
   auto task_of = [&](int64_t part, float* inputs_by_frequency, float* gradients_by_frequency) {
     return WeightGradientTask{tiling, rectifier_of(statistics), inputs, outputs, rows, input.data_ptr<float>(), output_gradient.data_ptr<float>(),
                               inputs_by_frequency, gradients_by_frequency, sums.data_ptr<float>() + part * numbers};
@@ -216,18 +220,19 @@ Tensor weight_gradient(const Kernels& kernels, const Tensor& input, const Tensor
     for (int64_t part = first_part; part < last_part; part++) {
       const auto task = task_of(part, inputs_by_frequency.data_ptr<float>(), gradients_by_frequency.data_ptr<float>());
       const int64_t end = tiling.count * (part + 1) / parts;
-      for (int64_t tile = tiling.count * part / parts; tile < end; tile += rows) {
+      const int64_t begin = tiling.count * part / parts;
+      for (int64_t tile = begin; tile < end; tile += rows) {
         const int64_t count = std::min(rows, end - tile);
         at::parallel_for(0, count, 1, [&](int64_t from, int64_t to) {
           for (int64_t row = from; row < to; row++) kernels.transform_for_weight_gradient(task, tile + row, row);
         });
         at::parallel_for(0, kFrequencies, 1, [&](int64_t from, int64_t to) {
-          for (int64_t frequency = from; frequency < to; frequency++) kernels.accumulate_weight_gradient(task, frequency, count);
+          for (int64_t frequency = from; frequency < to; frequency++) kernels.accumulate_weight_gradient(task, frequency, count, tile == begin);
         });
       }
     }
   });
-  const auto total = sums.sum(0);
+  const auto total = parts == 1 ? sums : sums.sum(0);
   auto task = task_of(0, nullptr, nullptr);
   task.sums = total.data_ptr<float>();
   auto gradient = at::empty({outputs, inputs, 3, 3}, input.options());

@@ -182,20 +182,24 @@ INLINE void product(int64_t rows, Operand a, const float* b, int64_t b_stride, i
 // U = G w Gᵀ of the output channels of one panel: (frequency, panel, input, column). Columns without a channel are 0.
 void transform_weights(const WeightView& weight, int64_t panel, float* transformed) {
   const int64_t plane = round_up(weight.outputs, kColumns) * weight.inputs;
-  for (int64_t input = 0; input < weight.inputs; input++) {
-    for (int64_t half = 0; half < kColumns; half += LANES) {
-      Vector taps[3][3], result[6][6];
-      for (int tap = 0; tap < 9; tap++) {
-        Vector lanes{};
-        for (int64_t lane = 0; lane < LANES; lane++) {
-          const int64_t output = panel * kColumns + half + lane;
-          if (output < weight.outputs) lanes[lane] = weight.at(output, input, tap);
-        }
-        taps[tap / 3][tap % 3] = lanes;
+  constexpr int64_t kInputs = 16;  // at a time, copied first: the weights of one input lie far apart
+  float copied[kInputs][9][kColumns] = {};
+  const int64_t outputs = std::min(kColumns, weight.outputs - panel * kColumns);
+  for (int64_t start = 0; start < weight.inputs; start += kInputs) {
+    const int64_t inputs = std::min(kInputs, weight.inputs - start);
+    for (int64_t output = 0; output < outputs; output++) {
+      for (int64_t input = 0; input < inputs; input++) {
+        for (int tap = 0; tap < 9; tap++) copied[input][tap][output] = weight.at(panel * kColumns + output, start + input, tap);
       }
-      transform_square<Weight>(taps, result);
-      float* to = transformed + (panel * weight.inputs + input) * kColumns + half;
-      for (int f = 0; f < kFrequencies; f++) store(to + f * plane, result[f / 6][f % 6]);
+    }
+    for (int64_t input = 0; input < inputs; input++) {
+      for (int64_t half = 0; half < kColumns; half += LANES) {
+        Vector taps[3][3], result[6][6];
+        for (int tap = 0; tap < 9; tap++) taps[tap / 3][tap % 3] = load(copied[input][tap] + half);
+        transform_square<Weight>(taps, result);
+        float* to = transformed + (panel * weight.inputs + start + input) * kColumns + half;
+        for (int f = 0; f < kFrequencies; f++) store(to + f * plane, result[f / 6][f % 6]);
+      }
     }
   }
 }
@@ -229,14 +233,15 @@ void transform_for_weight_gradient(const WeightGradientTask& task, int64_t tile,
                                  task.gradients_by_frequency + row * columns, task.rows * columns);
 }
 
-// dU(frequency) += Vᵀ Z over `rows` tiles: (input, output)
-void accumulate_weight_gradient(const WeightGradientTask& task, int64_t frequency, int64_t rows) {
+// dU(frequency) += Vᵀ Z over `rows` tiles: (input, output); the first ones begin the sum
+void accumulate_weight_gradient(const WeightGradientTask& task, int64_t frequency, int64_t rows, bool is_first) {
   const int64_t columns = round_up(task.outputs, kColumns);
   const Operand inputs{task.inputs_by_frequency + frequency * task.rows * task.inputs, 1, task.inputs};
   const float* gradients = task.gradients_by_frequency + frequency * task.rows * columns;
   float* sums = task.sums + frequency * task.inputs * columns;
   for (int64_t column = 0; column < columns; column += kColumns) {
-    product<true>(task.inputs, inputs, gradients + column, columns, rows, sums + column, columns);
+    if (is_first) product<false>(task.inputs, inputs, gradients + column, columns, rows, sums + column, columns);
+    else product<true>(task.inputs, inputs, gradients + column, columns, rows, sums + column, columns);
   }
 }
 
