@@ -72,12 +72,15 @@ describe('a training that is interrupted', () => {
     const resumed = featmatch('resume', run, '--json');
     expect(resumed.stderr).toContain(`featmatch goes on in ${run} after step ${step}`);
     expect(resumed.status).toBe(0);
-    expect(featmatch(...TRAIN, '--output', 'whole').status).toBe(0);
+    expect(featmatch(...TRAIN, '--output', 'whole', '--profile').status).toBe(0);
     const metricsOf = (name: string) => withoutTimes(readRunMetrics(join(folder, name)));
     expect(metricsOf(run)).toEqual(metricsOf('whole'));
     expect(readFileSync(join(folder, run, 'predictions.csv'))).toEqual(
       readFileSync(join(folder, 'whole', 'predictions.csv')),
     );
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, 'whole', 'profile.json'), 'utf8'));
+    const steps = traceEvents.filter(({ name }: { name: string }) => /^step \d+$/.test(name));
+    expect([steps[0].name, steps.length]).toEqual(['step 11', 20]);
     expect(JSON.parse(resumed.stdout)).toMatchObject({ folder: run });
   });
 

@@ -11,7 +11,6 @@ export {
   type Profile,
   profiled,
   recordSpan,
-  type Span,
   startProfiling,
   stopProfiling,
 } from './profiler.js';
