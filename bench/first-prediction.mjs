@@ -3,12 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { exportedModel } from './inference.mjs';
-import { formatSpread } from './sides.mjs';
-
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+import { formatSpread, pathOf } from './sides.mjs';
 
 /** Each side four times a round, as one takes less than half a second. */
 export async function measure({ rounds }) {
@@ -16,10 +13,10 @@ export async function measure({ rounds }) {
   const photo = join(tmpdir(), `featmatch-bench-${process.pid}.jpg`);
   const noise = { type: 'gaussian', mean: 128, sigma: 40 };
   await sharp({ create: { width: 640, height: 480, channels: 3, noise } }).toFile(photo);
-  const side = (name) => [path('first-prediction-side.mjs'), name, model, photo];
+  const side = (name) => [pathOf('first-prediction-side.mjs'), name, model, photo];
   const sides = {
     'featmatch/infer': side('featmatch'),
-    'featmatch predict': [path('../dist/cli/main.js'), 'predict', '--model', model, photo],
+    'featmatch predict': [pathOf('../dist/cli/main.js'), 'predict', '--model', model, photo],
     'ONNX Runtime and sharp alone': side('least'),
     'an empty process': side('empty'),
   };
