@@ -4,12 +4,13 @@
     "libtorch_include_api%": "/usr/include/torch/csrc/api/include",
     "libtorch_lib%": "/usr/lib",
     "libtorch_cuda%": "0",
+    "libtorch_gloo%": "0",
     "libtorch_cxx11_abi%": "1",
   },
   "targets": [
     {
       "target_name": "featmatch_native",
-      "sources": ["addon.cc", "handle.cc", "dispatch.cc", "autograd.cc", "allocator.cc", "batch_norm_relu.cc", "k_means.cc", "winograd.cc", "profiler.cc"],
+      "sources": ["addon.cc", "handle.cc", "dispatch.cc", "autograd.cc", "allocator.cc", "batch_norm_relu.cc", "k_means.cc", "winograd.cc", "profiler.cc", "process_group.cc"],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",
         "<(libtorch_include)",
@@ -31,7 +32,8 @@
         "-fopenmp",
       ],
       "conditions": [
-        ["libtorch_cuda==1", {"libraries": ["-ltorch_cuda", "-lc10_cuda"]}],
+        ["libtorch_gloo==1", {"defines": ["FEATMATCH_GLOO"]}],
+        ["libtorch_cuda==1", {"defines": ["FEATMATCH_CUDA"], "libraries": ["-ltorch_cuda", "-lc10_cuda"]}],
       ],
     }
   ]

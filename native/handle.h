@@ -45,5 +45,6 @@ void export_dispatch(Napi::Env env, Napi::Object exports);
 void export_autograd(Napi::Env env, Napi::Object exports);
 void export_allocator(Napi::Env env, Napi::Object exports);
 void export_profiler(Napi::Env env, Napi::Object exports);
+void export_process_group(Napi::Env env, Napi::Object exports);
 
 }  // namespace featmatch

@@ -66,6 +66,8 @@ function whyBuild(builtFrom) {
   const stamp = readJson(STAMP);
   if (!existsSync(ADDON) || !stamp) return 'not built yet';
   const same = (key) => JSON.stringify(stamp[key]) === JSON.stringify(builtFrom[key]);
+  if (stamp.libtorch?.gloo !== builtFrom.libtorch.gloo)
+    return `was built ${stamp.libtorch?.gloo ? 'with' : 'without'} Gloo`;
   if (!same('libtorch')) return `was built on libtorch ${stamp.libtorch?.version}, ${stamp.libtorch?.source}`;
   if (!same('node')) return 'was built for another Node';
   if (!same('sources')) return 'its sources changed';
@@ -84,12 +86,13 @@ function nodeHeaders() {
   return existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
 }
 
-function gypVariables({ include, lib, cuda, cxx11Abi }) {
+function gypVariables({ include, lib, cuda, gloo, cxx11Abi }) {
   return [
     `-Dlibtorch_include=${include[0]}`,
     `-Dlibtorch_include_api=${include[1]}`,
     `-Dlibtorch_lib=${lib}`,
     `-Dlibtorch_cuda=${Number(cuda)}`,
+    `-Dlibtorch_gloo=${Number(gloo)}`,
     `-Dlibtorch_cxx11_abi=${Number(cxx11Abi)}`,
   ];
 }

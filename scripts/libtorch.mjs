@@ -27,6 +27,7 @@ const SHARED_LIBRARY = process.platform === 'darwin' ? 'dylib' : 'so';
  * @property {string} lib the folder that holds `libtorch_cpu.so`
  * @property {boolean} cxx11Abi whether it was built with the C++11 string and list types
  * @property {boolean} cuda
+ * @property {boolean} gloo whether it comes with the headers for training in several processes
  * @property {'system' | 'LIBTORCH' | 'PyTorch'} source
  */
 
@@ -81,7 +82,8 @@ function libtorchIn(prefix, source) {
   const lib = [`lib/${MULTIARCH}`, 'lib', 'lib64']
     .map((folder) => join(prefix, folder))
     .find((folder) => existsSync(join(folder, library)));
-  if (!lib || !existsSync(join(include, 'ATen/ATen.h')) || !existsSync(join(api, 'torch/version.h')))
+  const has = (header) => existsSync(join(include, header));
+  if (!lib || !has('ATen/ATen.h') || !existsSync(join(api, 'torch/version.h')))
     return undefined;
   const version = readVersion(prefix, include, api);
   if (isOlder(version, OLDEST_VERSION)) {
@@ -96,6 +98,7 @@ function libtorchIn(prefix, source) {
     lib,
     cxx11Abi: readCxx11Abi(prefix),
     cuda: existsSync(join(lib, `libtorch_cuda.${SHARED_LIBRARY}`)),
+    gloo: has('torch/csrc/distributed/c10d/ProcessGroupGloo.hpp') && has('gloo/algorithm.h'),
     source,
   };
 }

@@ -51,7 +51,8 @@ function provideSystemPackages(forTests) {
     mkdirSync(join(memory, '..'), { recursive: true });
     writeFileSync(memory, `${JSON.stringify({ asked: [...asked, ...missing.optional] })}\n`);
   }
-  const libtorch = before ?? locateLibtorch();
+  const isUnchanged = missing.required.length + missing.optional.length === 0;
+  const libtorch = isUnchanged ? before : locateLibtorch();
   if (!libtorch)
     throw new SetupError(`there is no libtorch on this system: ${HOW_TO_GET_LIBTORCH}`, { exitCode: 2 });
   return libtorch;

@@ -1,5 +1,5 @@
-// What set-up takes from Debian and Ubuntu: libtorch, a fast BLAS, the build tools, Fashion-MNIST, and a browser to test
-// in.
+// What set-up takes from Debian and Ubuntu: libtorch, a fast BLAS, the build tools, Gloo for several processes,
+// Fashion-MNIST, and a browser to test in.
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -16,6 +16,7 @@ const FASHION_MNIST_FILE = 'train-images-idx3-ubyte.gz';
 const OPTIONAL = {
   [FASHION_MNIST_PACKAGE]:
     'only needed to train on Fashion-MNIST, which "featmatch data fetch fashion-mnist" gets from its publisher',
+  'libgloo-dev': 'without it training is in one process',
   chromium: 'without a browser the tests that need one are skipped',
 };
 
@@ -29,6 +30,8 @@ export function missingPackages(libtorch, { forTests }) {
   // An unpacked libtorch brings its own BLAS; the system's uses libblas.so.3, by default a slow one.
   if ((!libtorch || libtorch.source === 'system') && !hasFastBlas()) required.push('libopenblas0-openmp');
   const optional = [];
+  // An unpacked libtorch brings the headers of its own Gloo, or none.
+  if (!libtorch || (libtorch.source !== 'LIBTORCH' && !libtorch.gloo)) optional.push('libgloo-dev');
   if (!hasFashionMnist()) optional.push(FASHION_MNIST_PACKAGE);
   if (forTests && !findBrowser()) optional.push('chromium');
   return { required, optional };

@@ -31,6 +31,8 @@ interface Report {
   readonly memoryBytes: number;
   /** The native add-on, if it can be loaded. */
   readonly engine: EngineInformation | null;
+  /** How several processes can train together: gloo, nccl. */
+  readonly collectives: readonly string[];
   /** What the add-on is or would be built on. */
   readonly libtorch: Libtorch | null;
   readonly dataSets: readonly { readonly name: string; readonly folder: string | null }[];
@@ -46,6 +48,7 @@ async function examine(): Promise<Report> {
   const system = await examineSystem(engine !== null);
   const data = await findDataSets();
   const { platform, cpu, processors } = describeMachine(0);
+  const { collectives } = await import('../tensor/process-group.js');
   return {
     featmatch: packageVersion(),
     node: process.versions.node,
@@ -54,6 +57,7 @@ async function examine(): Promise<Report> {
     processors,
     memoryBytes: totalmem(),
     engine,
+    collectives: engine === null ? [] : collectives(),
     libtorch: system.libtorch,
     dataSets: data.found,
     canTrain: engine !== null,
@@ -142,6 +146,7 @@ async function formatReport(report: Report): Promise<string> {
     ['libtorch', libtorch ? `${libtorch.version} in ${libtorch.lib} (${libtorch.source})` : 'not found'],
     ['engine', engine ? describeEngine(engine) : 'not loaded'],
     ['CUDA', libtorch?.cuda ? 'built in' : 'none'],
+    ['processes', report.collectives.join(', ') || 'one alone: build it with libgloo-dev for several'],
     ...report.dataSets.flatMap(({ name, folder }) => (folder === null ? [] : [[name, folder]])),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));

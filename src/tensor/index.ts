@@ -14,6 +14,7 @@ export {
   startProfiling,
   stopProfiling,
 } from './profiler.js';
+export * from './process-group.js';
 export { keep, tidy } from './scope.js';
 export { Tensor } from './tensor.js';
 export type { DType, MemoryFormat } from './types.js';

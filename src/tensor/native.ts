@@ -77,6 +77,18 @@ export interface Native {
   setThreads(count: number): void;
   startProfiling(): number;
   stopProfiling(): { name: string; thread: number; start: number; end: number }[];
+  /** `gloo` and `nccl`, where the add-on was built with them. Without Gloo the functions below do not exist. */
+  collectives(): string[];
+  openTcpStore(host: string, port: number, isServer: boolean, timeout: number, prefix: string): void;
+  openFileStore(path: string, processes: number): void;
+  announce(key: string): void;
+  isAnnounced(key: string): boolean;
+  connect(rank: number, size: number, timeout: number, address: string, useNccl: boolean): void;
+  disconnect(): void;
+  sumEach(tensors: readonly Handle[]): void;
+  broadcast(tensor: Handle): void;
+  gather(tensor: Handle): Handle;
+  barrier(): void;
 }
 
 let loaded: Native | undefined;

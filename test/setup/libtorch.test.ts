@@ -53,6 +53,7 @@ describe('findLibtorch', () => {
       lib: join(usr, 'lib', MULTIARCH),
       cxx11Abi: true,
       cuda: false,
+      gloo: false,
       source: 'system',
     });
     const local = install(join(folder, 'local'));

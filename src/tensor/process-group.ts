@@ -1,0 +1,110 @@
+/**
+ * Collectives: what processes that train together compute of each other's tensors (c10d of libtorch, by Gloo, and by NCCL
+ * on GPUs). All processes make the same calls in the same order, each of which waits for the others. A process is in one
+ * group at most.
+ *
+ * Each throws an Error where another process is gone or does not answer within the group's timeout; then the group is
+ * of no more use.
+ */
+import { InputError } from '../errors.js';
+import { native } from './native.js';
+import { callTensor, Tensor } from './tensor.js';
+
+/** Where processes find each other. */
+export type Rendezvous =
+  | {
+      /** a store that the first process serves, or its launcher */
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      /** whether the launcher serves it */
+      readonly isServed: boolean;
+      /** of the keys: another for each start of the same job */
+      readonly prefix: string;
+    }
+  | {
+      /** a file that all of them see, which must not exist at first */
+      readonly kind: 'file';
+      readonly path: string;
+    };
+
+export interface GroupPlace {
+  /** from 0 */
+  readonly rank: number;
+  /** processes in all */
+  readonly size: number;
+  /** milliseconds that any call may wait for the others */
+  readonly timeout: number;
+}
+
+/** The ways between processes that the engine has: `gloo` for tensors on CPUs, `nccl` for those on GPUs. */
+export function collectives(): readonly string[] {
+  return native().collectives();
+}
+
+/**
+ * Opens the store of a rendezvous. @throws InputError where the engine was built without collectives
+ * @throws Error where nobody serves the store
+ */
+export function openStore(rendezvous: Rendezvous, { rank, size, timeout }: GroupPlace): void {
+  if (!collectives().includes('gloo')) {
+    throw new InputError(
+      'several processes cannot train together here, as the native add-on was built without Gloo: install its headers ' +
+        '(Debian and Ubuntu: apt-get install libgloo-dev) and run "npm rebuild featmatch" (in a clone: npm run build)',
+    );
+  }
+  if (rendezvous.kind === 'file') {
+    native().openFileStore(rendezvous.path, size);
+  } else {
+    const { host, port, isServed, prefix } = rendezvous;
+    native().openTcpStore(host, port, rank === 0 && !isServed, timeout, prefix);
+  }
+}
+
+/** Tells in the store that something is there. */
+export function announce(key: string): void {
+  native().announce(key);
+}
+
+/** Whether some process told so. */
+export function isAnnounced(key: string): boolean {
+  return native().isAnnounced(key);
+}
+
+/** Connects the processes, which have all opened the same store. @param address this host's, as the others reach it */
+export function connectProcesses(
+  { rank, size, timeout }: GroupPlace,
+  { address, useNccl = false }: { address: string; useNccl?: boolean },
+): void {
+  native().connect(rank, size, timeout, address, useNccl);
+}
+
+/** Leaves the group. */
+export function disconnectProcesses(): void {
+  native().disconnect();
+}
+
+/** Each tensor becomes its sum over all processes. All of them are under way at once. */
+export function sumEachInPlace(tensors: readonly Tensor[]): void {
+  native().sumEach(tensors.map(({ handle }) => handle));
+}
+
+/** The tensor becomes that of the first process. */
+export function broadcastInPlace(tensor: Tensor): void {
+  native().broadcast(tensor.handle);
+}
+
+/** The rows (N, …) of all processes, in their order: (processes·N, …). No gradient flows through. */
+export function gatherRows(rows: Tensor): Tensor {
+  return new Tensor(native().gather(rows.handle));
+}
+
+/** Waits until all processes are here. */
+export function waitForAll(): void {
+  native().barrier();
+}
+
+/** Σ_r x_r over all processes, differentiable: a loss of any process reaches the x of all. */
+export function sumOverProcesses(x: Tensor): Tensor {
+  return callTensor('featmatch::sum_over_processes', x);
+}
