@@ -83,8 +83,7 @@ function libtorchIn(prefix, source) {
     .map((folder) => join(prefix, folder))
     .find((folder) => existsSync(join(folder, library)));
   const has = (header) => existsSync(join(include, header));
-  if (!lib || !has('ATen/ATen.h') || !existsSync(join(api, 'torch/version.h')))
-    return undefined;
+  if (!lib || !has('ATen/ATen.h') || !existsSync(join(api, 'torch/version.h'))) return undefined;
   const version = readVersion(prefix, include, api);
   if (isOlder(version, OLDEST_VERSION)) {
     throw new LibtorchError(

@@ -3,8 +3,12 @@ import type { DatasetPair } from '../data/dataset.js';
 import { type DataSource, loadData as load } from '../data/load.js';
 import { createProgress, type Progress } from './progress.js';
 
-/** Reads the data of a configuration; on stderr a bar while images are decoded, and each file that is left out. */
-export async function loadData(source: DataSource): Promise<DatasetPair> {
+/**
+ * Reads the data of a configuration; on stderr a bar while images are decoded, and each file that is left out.
+ * @param options.isQuiet nothing of that
+ */
+export async function loadData(source: DataSource, { isQuiet = false } = {}): Promise<DatasetPair> {
+  if (isQuiet) return load(source);
   const data = await decodingProgress((onProgress) => load(source, { onProgress }));
   for (const { path, reason } of data.leftOut ?? []) process.stderr.write(`left out: ${path}: ${reason}\n`);
   return data;

@@ -6,24 +6,32 @@ import { untilSignal } from './interruption.js';
 import { createProgress, createRateMeter, formatTraining, type Progress } from './progress.js';
 
 /**
- * Trains as {@link train} does, and shows on stderr where the run is, losses, images/s and the time left.
+ * Trains as {@link train} does, and shows on stderr where the run is, losses, images/s and the time left; of several
+ * processes the first one does.
  * @throws {InterruptedError} where SIGINT or SIGTERM ended it; a second one ends the process at once
  */
 export async function trainWithProgress(
   config: Config,
   data: DatasetPair,
-  options: Pick<TrainOptions, 'folder' | 'name' | 'resume' | 'profileSteps'> = {},
+  options: Pick<TrainOptions, 'folder' | 'name' | 'resume' | 'world' | 'profileSteps'> = {},
 ): Promise<TrainingResult> {
   const { steps, algorithm } = config;
+  const { world } = options;
+  const isFirst = world === undefined || world.rank === 0;
   let progress: Progress | undefined;
   let labeling: Progress | undefined; // not begun where it is over at once
   let imagesPerSecond = createRateMeter();
-  const log = (line: string) =>
-    progress === undefined ? process.stderr.write(`${line}\n`) : progress.log(line);
+  const log = (line: string) => {
+    if (!isFirst) return;
+    if (progress === undefined) process.stderr.write(`${line}\n`);
+    else progress.log(line);
+  };
   const interruption = untilSignal((signal) => {
     log(`${signal}: the step is finished and saved; once more ends at once`);
   });
   try {
+    if (!isFirst)
+      return await train(config, data, { ...options, signal: interruption.signal, onWarning: log });
     return await train(config, data, {
       ...options,
       signal: interruption.signal,

@@ -235,6 +235,22 @@ const evaluationSchema = z.strictObject({
   window: positiveCount().default(10).describe('median: over how many of the last evaluations'),
 });
 
+const distributedSchema = z.strictObject({
+  batchNorm: z
+    .enum(['local', 'synchronized'])
+    .default('local')
+    .describe(
+      'several processes: batch normalization by the images of each process, or by those of all, which makes them compute ' +
+        'what one process would',
+    ),
+  timeout: z
+    .number()
+    .min(1)
+    .max(1e6)
+    .default(300)
+    .describe('several processes: seconds after which one that does not answer ends all'),
+});
+
 export const configSchema = z.strictObject({
   seed: count()
     .max(2 ** 32 - 1)
@@ -249,7 +265,7 @@ export const configSchema = z.strictObject({
     .discriminatedUnion('name', [wideResNetSchema, cnn13Schema, resNet18Schema])
     .prefault({ name: DEFAULT_NAMES.model })
     .describe('network from image to features'),
-  batch: batchSchema.prefault({}).describe('images a step'),
+  batch: batchSchema.prefault({}).describe('images a step, of all processes together'),
   optimizer: optimizerSchema.prefault({}).describe('stochastic gradient descent'),
   ema: emaSchema.prefault({}).describe('average of the weights over time'),
   steps: positiveCount().default(3000).describe('training steps in all'),
@@ -278,7 +294,10 @@ export const configSchema = z.strictObject({
   threads: positiveCount()
     .nullable()
     .default(null)
-    .describe('threads that compute; null = one per processor core'),
+    .describe(
+      'threads that compute, of each process; null = one per processor core, shared by the processes of a host',
+    ),
+  distributed: distributedSchema.prefault({}).describe('how several processes train together'),
   convolution: z
     .enum(['winograd', 'direct'])
     .default('winograd')

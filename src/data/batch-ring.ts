@@ -4,7 +4,7 @@
  * asking the main thread, and wait (asleep) when all slots are full.
  */
 
-import { type BatchArrays, type BatchOptions, viewsPerBatch } from './batches.js';
+import { type BatchArrays, type BatchOptions, imagesPerBatch, viewsPerBatch } from './batches.js';
 import { imageSize } from './dataset.js';
 
 const NEXT_STEP = 0; // the next step that no worker has taken
@@ -27,16 +27,16 @@ export function createBatchRing(options: BatchOptions, slotCount: number, startS
 }
 
 function createSlot(options: BatchOptions): BatchArrays {
-  const { labeledBatch, unlabeledBatch } = options;
+  const { labeled, unlabeled } = imagesPerBatch(options);
   const pixelBytes = viewsPerBatch(options) * imageSize(options.dataset);
   const integersStart = Math.ceil(pixelBytes / 4) * 4;
-  const buffer = new SharedArrayBuffer(integersStart + 4 * (2 * labeledBatch + unlabeledBatch));
-  const indicesStart = integersStart + 4 * labeledBatch;
+  const buffer = new SharedArrayBuffer(integersStart + 4 * (2 * labeled + unlabeled));
+  const indicesStart = integersStart + 4 * labeled;
   return {
     pixels: new Uint8Array(buffer, 0, pixelBytes),
-    labels: new Int32Array(buffer, integersStart, labeledBatch),
-    labeledIndices: new Int32Array(buffer, indicesStart, labeledBatch),
-    unlabeledIndices: new Int32Array(buffer, indicesStart + 4 * labeledBatch, unlabeledBatch),
+    labels: new Int32Array(buffer, integersStart, labeled),
+    labeledIndices: new Int32Array(buffer, indicesStart, labeled),
+    unlabeledIndices: new Int32Array(buffer, indicesStart + 4 * labeled, unlabeled),
   };
 }
 

@@ -42,6 +42,14 @@ export interface BatchOptions {
   readonly unlabeledViews: ViewCounts;
   readonly views: ViewOptions;
   readonly seed: number;
+  /** The part of every batch that is made here, where several processes share it. Default: all of it. */
+  readonly share?: Share;
+}
+
+/** The `index`th, from 0, of `count` equal parts of every batch: consecutive labelled and consecutive unlabelled images. */
+export interface Share {
+  readonly index: number;
+  readonly count: number;
 }
 
 /** The arrays that one batch fills. */
@@ -77,10 +85,17 @@ export function viewKinds({ clean = 0, weak, strong }: ViewCounts): ViewKind[] {
   ];
 }
 
-/** Number of views in a batch. */
+/** Labelled and unlabelled images of a batch that are made here. */
+export function imagesPerBatch({ labeledBatch, unlabeledBatch, share }: BatchOptions) {
+  const parts = share?.count ?? 1;
+  return { labeled: labeledBatch / parts, unlabeled: unlabeledBatch / parts };
+}
+
+/** Number of views of a batch that are made here. */
 export function viewsPerBatch(options: BatchOptions): number {
-  const { labeledBatch, unlabeledBatch, labeledViews, unlabeledViews } = options;
-  return labeledBatch * viewKinds(labeledViews).length + unlabeledBatch * viewKinds(unlabeledViews).length;
+  const { labeled, unlabeled } = imagesPerBatch(options);
+  const { labeledViews, unlabeledViews } = options;
+  return labeled * viewKinds(labeledViews).length + unlabeled * viewKinds(unlabeledViews).length;
 }
 
 /** An image in its turn. */
@@ -136,30 +151,43 @@ function drawFromBoth(target: Int32Array, source: SourceImages, batch: number, s
   };
 }
 
+/** The part of each batch that a share is. */
+function partOf(draw: DrawBatch, share: Share | undefined): DrawBatch {
+  if (share === undefined) return draw;
+  return (step) => {
+    const batch = draw(step);
+    const length = batch.length / share.count;
+    return batch.slice(share.index * length, (share.index + 1) * length);
+  };
+}
+
 /** Writes the batch of a step. */
 export type WriteBatch = (step: number, arrays: BatchArrays) => void;
 
 /** A writer of batches; it keeps working space, so create one a thread. */
 export function createBatchWriter(options: BatchOptions): WriteBatch {
-  const { labeled, unlabeled, source, labeledBatch, unlabeledBatch, seed } = options;
+  const { labeled, unlabeled, source, labeledBatch, unlabeledBatch, seed, share } = options;
   const makeView = createViewMaker(options.views);
   const labeledPart: Part = {
     stream: LABELED,
-    draw: drawFrom(labeled, labeledBatch, [seed, LABELED]),
+    draw: partOf(drawFrom(labeled, labeledBatch, [seed, LABELED]), share),
     views: options.labeledViews,
   };
   const unlabeledPart: Part = {
     stream: UNLABELED,
-    draw:
+    draw: partOf(
       source === undefined
         ? drawFrom(unlabeled, unlabeledBatch, [seed, UNLABELED])
         : drawFromBoth(unlabeled, source, unlabeledBatch, seed),
+      share,
+    ),
     views: options.unlabeledViews,
   };
   const writeLabeled = createPartWriter(labeledPart, options, makeView);
   const writeUnlabeled = createPartWriter(unlabeledPart, options, makeView);
   const labelOf = new Map(Array.from(labeled, (image, i) => [image, options.labels[i]]));
-  const unlabeledStart = labeledBatch * viewKinds(options.labeledViews).length * imageSize(options.dataset);
+  const labeledHere = imagesPerBatch(options).labeled;
+  const unlabeledStart = labeledHere * viewKinds(options.labeledViews).length * imageSize(options.dataset);
 
   return (step, { pixels, labels, labeledIndices, unlabeledIndices }) => {
     writeLabeled(step, pixels, labeledIndices);

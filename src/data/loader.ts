@@ -137,6 +137,14 @@ function checkLoaderOptions(options: LoaderOptions): void {
   if (source !== undefined && source.ratio > 0 && source.images.length === 0) {
     throw new InputError('there are no images of source domains to train on: use a share of 0');
   }
+  const { index, count } = options.share ?? { index: 0, count: 1 };
+  if (!(index >= 0 && index < count)) throw new RangeError(`there is no part ${index} of ${count}`);
+  for (const [kind, size] of Object.entries({ labeled: labeledBatch, unlabeled: unlabeledBatch })) {
+    if (size % count === 0) continue;
+    throw new InputError(
+      `${size} ${kind} images a batch cannot be shared evenly among ${count} processes: set batch.${kind} to a multiple of ${count}`,
+    );
+  }
   if (labels.length !== labeled.length) {
     throw new RangeError(`${labels.length} labels for ${labeled.length} labeled images`);
   }
@@ -166,6 +174,7 @@ function batchOptionsOf(options: LoaderOptions): BatchOptions {
     unlabeledViews,
     views,
     seed,
+    share,
   } = options;
   const { count, height, width, channels, images } = options.dataset;
   const dataset = { count, height, width, channels, images };
@@ -181,6 +190,7 @@ function batchOptionsOf(options: LoaderOptions): BatchOptions {
     unlabeledViews,
     views,
     seed,
+    share,
   };
 }
 

@@ -24,6 +24,7 @@ import {
   zeroParameter,
 } from './initialize.js';
 import { Module } from './module.js';
+import { type SumOverProcesses, synchronizedBatchNorm } from './synchronized-batch-norm.js';
 
 export class Conv2d extends Module {
   readonly weight: Tensor; // (out, in, size, size)
@@ -93,6 +94,7 @@ export class BatchNorm2d extends Module {
   readonly running_var: Tensor;
   private readonly momentum: number;
   private readonly epsilon: number;
+  private sumOverProcesses: SumOverProcesses | null = null;
 
   /** @param options.momentum weight of a batch in the running statistics */
   constructor(
@@ -110,12 +112,22 @@ export class BatchNorm2d extends Module {
   }
 
   forward(input: Tensor): Tensor {
-    return batchNorm(input, this.options());
+    return this.synchronized(input) ?? batchNorm(input, this.options());
   }
 
   /** relu(forward(input)), fused: one pass over the memory less, forward and backward. */
   forwardRelu(input: Tensor): Tensor {
-    return batchNormRelu(input, this.options());
+    return this.synchronized(input)?.relu() ?? batchNormRelu(input, this.options());
+  }
+
+  /** From now on a batch is what all processes have together. */
+  synchronize(sum: SumOverProcesses): void {
+    this.sumOverProcesses = sum;
+  }
+
+  private synchronized(input: Tensor): Tensor | undefined {
+    if (this.sumOverProcesses === null || !this.training) return undefined;
+    return synchronizedBatchNorm(input, this.options(), this.sumOverProcesses);
   }
 
   options() {
@@ -129,6 +141,18 @@ export class BatchNorm2d extends Module {
       epsilon: this.epsilon,
     };
   }
+}
+
+/** Makes all batch normalization in a network take the statistics of all processes' batches together. */
+export function synchronizeBatchNorm(network: Module, sum: SumOverProcesses): void {
+  for (const module of network.modules()) if (module instanceof BatchNorm2d) module.synchronize(sum);
+}
+
+/** The running statistics in a network, which follow from the batches and not from gradients. */
+export function runningStatistics(network: Module): Tensor[] {
+  return [...network.modules()].flatMap((module) =>
+    module instanceof BatchNorm2d ? [module.running_mean, module.running_var] : [],
+  );
 }
 
 export class Linear extends Module {

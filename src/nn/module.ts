@@ -16,6 +16,12 @@ export abstract class Module {
     return this;
   }
 
+  /** This one and all parts. */
+  *modules(): Iterable<Module> {
+    yield this;
+    for (const [, part] of this.parts()) yield* part.modules();
+  }
+
   /** All tensors by name, parameters and buffers, in order. */
   namedTensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();

@@ -22,6 +22,8 @@ export interface Machine {
   readonly processors: number;
   /** Threads that one operator uses. */
   readonly threads: number;
+  /** Processes that train together. */
+  readonly processes: number;
 }
 
 /** @param libtorch its version */
@@ -29,14 +31,15 @@ export function describeVersions(libtorch: string): Versions {
   return { featmatch: packageVersion(), commit: sourceCommit(), libtorch, node: process.versions.node };
 }
 
-/** @param threads that one operator uses */
-export function describeMachine(threads: number): Machine {
+/** @param threads that one operator uses @param processes that train together */
+export function describeMachine(threads: number, processes = 1): Machine {
   return {
     host: hostname(),
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus().at(0)?.model.trim() ?? 'unknown',
     processors: availableParallelism(),
     threads,
+    processes,
   };
 }
 

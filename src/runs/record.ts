@@ -21,6 +21,8 @@ const machineSchema = z.object({
   cpu: z.string(),
   processors: z.number(),
   threads: z.number(),
+  /** that train together, each with so many threads */
+  processes: z.number().default(1),
 });
 
 /** What a process that works on a run is: the first one, or one that resumed it. */

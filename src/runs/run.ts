@@ -28,6 +28,8 @@ import { readRun, type StoredRun } from './stored-run.js';
 interface SessionOptions {
   /** The engine that will compute: libtorch's version, and the threads that it uses. */
   readonly engine: { readonly version: string; readonly threads: number };
+  /** Processes that train together, of which this one writes. Default 1. */
+  readonly processes?: number;
   /** Default: the command line of this process. */
   readonly command?: readonly string[];
 }
@@ -217,11 +219,11 @@ function writeRun(
   };
 }
 
-function describeSession({ engine, command = process.argv }: SessionOptions) {
+function describeSession({ engine, processes, command = process.argv }: SessionOptions) {
   return {
     command: [...command],
     versions: describeVersions(engine.version),
-    machine: describeMachine(engine.threads),
+    machine: describeMachine(engine.threads, processes),
     startedAt: new Date().toISOString(),
   };
 }

@@ -20,6 +20,14 @@ export interface NetworkContext {
   readonly generator: Generator;
 }
 
+/** Between processes that each learn from an equal part of every batch; where one learns alone, the identity. */
+export interface Exchange {
+  /** Rows (N, …) of this process's images → those of all images of the batch, in its order. No gradient flows through. */
+  gather(rows: Tensor): Tensor;
+  /** The rows of this process's images among those of all. */
+  own(rows: Tensor): Tensor;
+}
+
 export interface LearnerContext<Network extends Module> {
   readonly network: Network;
   /**
@@ -35,7 +43,9 @@ export interface LearnerContext<Network extends Module> {
   readonly classes: number;
   /** p(y), each class's share of the labeled images; evenly where a model only predicts */
   readonly labelDistribution: readonly number[];
-  /** μB, unlabeled images in a batch */
+  /** What depends on more of a batch than a process has: state that outlives the step has to be the same everywhere. */
+  readonly exchange: Exchange;
+  /** μB, unlabeled images in a batch, of all processes together */
   readonly unlabeledBatch: number;
   /** unlabeled images in all */
   readonly unlabeledImages: number;

@@ -77,14 +77,14 @@ export const remixmatch: Algorithm<z.output<typeof options>, RotationNetwork> = 
     unlabeled: { learning: own.strongViews + 3, guessing: 1 }, // mixed: strong and weak; strong before mixing; rotated
   }),
   createNetwork: (_, context) => new RotationNetwork(context),
-  createLearner(own, { network, classes, labelDistribution, generator, steps }) {
+  createLearner(own, { network, classes, labelDistribution, generator, steps, exchange }) {
     const alignment = new DistributionAlignment(labelDistribution, new MovingWindow(WINDOW, classes));
 
     /** q (μB, classes). */
     const guess = (weak: Tensor) =>
       tidy(() => {
         const q = withFrozenStatistics(() => network.probabilities(weak));
-        const aligned = alignment.align(q);
+        const aligned = exchange.own(alignment.align(exchange.gather(q)));
         return own.temperature === 0 ? oneHot(aligned.argmax(1), classes) : sharpen(aligned, own.temperature);
       });
 

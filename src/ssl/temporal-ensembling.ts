@@ -83,7 +83,10 @@ export const temporalEnsembling: Algorithm<z.output<typeof options>, ClassifierN
     unlabeled: { learning: 1, guessing: 0 },
   }),
   createNetwork: (_, context) => new ClassifierNetwork(context),
-  createLearner({ unlabeledWeight, rampShare, ensembleDecay }, { network, classes, unlabeledImages, steps }) {
+  createLearner(
+    { unlabeledWeight, rampShare, ensembleDecay },
+    { network, classes, unlabeledImages, steps, exchange },
+  ) {
     const ensemble = new Ensemble(unlabeledImages, classes, ensembleDecay);
     return {
       step: ({ labeled, labels, unlabeled, unlabeledIndices }, step) =>
@@ -92,7 +95,7 @@ export const temporalEnsembling: Algorithm<z.output<typeof options>, ClassifierN
           const [ofLabeled, ofUnlabeled] = logits.split([labeled.images.shape[0], unlabeled.count]);
           const z = ofUnlabeled.softmax(1);
           const { z_tilde, known } = ensemble.targets(unlabeledIndices);
-          noGrad(() => ensemble.add(unlabeledIndices, z.detach()));
+          noGrad(() => ensemble.add(exchange.gather(unlabeledIndices), exchange.gather(z.detach())));
 
           const y = repeatPerView(labels, labeled.images.shape[0] / labeled.count);
           const lossClf = crossEntropy(ofLabeled, y);

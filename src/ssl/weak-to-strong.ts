@@ -34,7 +34,10 @@ export interface PseudoLabels {
 
 /** How a method labels images. */
 export interface LabelingRule {
-  /** From q (N, classes) of unlabeled images, and which they are (N); without gradients, inside `tidy`. */
+  /**
+   * From q (N, classes) of unlabeled images, and which they are (N); without gradients, inside `tidy`. A rule that remembers
+   * something is given those of all processes, one that does not only this one's.
+   */
   label(q: Tensor, unlabeledIndices: Tensor): PseudoLabels;
   /** A term of the loss beside consistency, of logits (N, classes) of what learns and the weights (N) of its labels. */
   regularize?(logits: Tensor, weights: Tensor): Tensor;
@@ -128,7 +131,7 @@ export function createWeakToStrongLearner(
   context: LearnerContext<FeatMatchNetwork>,
   options: LearnerOptions,
 ): Learner<FeatMatchNetwork> {
-  const { network, average } = context;
+  const { network, average, exchange } = context;
   const { rule, pseudoLabels: source, divergence = crossEntropyPerRow } = options;
   if (source === 'average' && average === null)
     throw new InputError(
@@ -136,6 +139,12 @@ export function createWeakToStrongLearner(
     );
   const labeler = source === 'average' && average !== null ? average : network;
   const paths = createFeaturePaths(options.augmentation, context);
+
+  function label(q: Tensor, unlabeledIndices: Tensor): PseudoLabels {
+    if (rule.state === undefined) return rule.label(q, unlabeledIndices);
+    const { targets, weights } = rule.label(exchange.gather(q), exchange.gather(unlabeledIndices));
+    return { targets: exchange.own(targets), weights: exchange.own(weights) };
+  }
 
   function loss({ labeled, labels, unlabeled, unlabeledIndices }: Batch, step: number) {
     // One forward pass over everything that gradients flow through; with `joint`, over the weak views as well.
@@ -149,7 +158,7 @@ export function createWeakToStrongLearner(
 
     const q = noGrad(() => paths.probabilities(labeler, f_weak));
     paths.record(f_weak, q, step);
-    const { targets, weights } = noGrad(() => tidy(() => rule.label(q, unlabeledIndices)));
+    const { targets, weights } = noGrad(() => tidy(() => label(q, unlabeledIndices)));
 
     const y = repeatPerView(labels, labeled.images.shape[0] / labeled.count);
     const viewsLearned = learned.shape[0] / unlabeled.count;

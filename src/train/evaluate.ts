@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { gatherPixels, type ImageDataset, type ImageSet } from '../data/dataset.js';
 import { InterruptedError } from '../errors.js';
-import { type Tensor, tidy } from '../tensor/index.js';
+import { type Tensor, tensor, tidy } from '../tensor/index.js';
+import { alone, type World } from './distributed/world.js';
 import { NotFiniteError } from './divergence.js';
 import type { Learning } from './learning.js';
 import { type Normalization, toImages } from './pixels.js';
@@ -14,6 +15,8 @@ export interface PredictionOptions {
   /** which of the images */
   readonly indices: ArrayLike<number>;
   readonly signal?: AbortSignal;
+  /** computes an equal part in each of its processes; all get all rows. Default: one process alone. */
+  readonly world?: World;
   /** after some images more: how many are done */
   onImages?(done: number): void;
 }
@@ -44,8 +47,36 @@ export function featuresOf(
   return rowsOf((batch) => learning.features(batch), images, options);
 }
 
-/** Rows (N, …) of numbers that are computed of images (N, C, H, W). */
+/** Rows (N, …) of numbers that are computed of images (N, C, H, W), by all processes. */
 async function rowsOf(
+  compute: (batch: Tensor) => Tensor,
+  images: ImageSet,
+  options: PredictionOptions,
+): Promise<Float32Array[]> {
+  const { indices, world = alone, onImages } = options;
+  const { rank, size } = world;
+  const count = indices.length;
+  if (size === 1 || count === 0) return ownRowsOf(compute, images, options);
+  // As many for each: the last ones do the last image again.
+  const part = Math.ceil(count / size);
+  const own = Array.from({ length: part }, (_, i) => indices[Math.min(count - 1, rank * part + i)]);
+  const rows = await ownRowsOf(compute, images, {
+    ...options,
+    indices: own,
+    onImages: onImages && ((done) => onImages(Math.min(count, done * size))),
+  });
+  const width = rows[0].length;
+  const all = tidy(() => {
+    const flat = new Float32Array(part * width);
+    rows.forEach((row, i) => {
+      flat.set(row, i * width);
+    });
+    return world.gather(tensor(flat, [part, width])).data() as Float32Array;
+  });
+  return Array.from({ length: count }, (_, i) => all.subarray(i * width, (i + 1) * width));
+}
+
+async function ownRowsOf(
   compute: (batch: Tensor) => Tensor,
   images: ImageSet,
   { normalization, indices, signal, onImages }: PredictionOptions,

@@ -1,14 +1,24 @@
 /** Everything that learns, put together from a configuration: the network, its average, the algorithm, the optimizer. */
 import type { Config } from '../config/index.js';
 import type { ImageSet } from '../data/dataset.js';
+import { randomStream } from '../image/random.js';
 import { createEncoder, type Encoder } from '../models/index.js';
-import { Sgd, updateWeightAverage } from '../nn/index.js';
-import { type Algorithm, algorithmOf, type Batch, type EncoderNetwork, type Learner } from '../ssl/index.js';
+import { runningStatistics, Sgd, synchronizeBatchNorm, updateWeightAverage } from '../nn/index.js';
+import {
+  type Algorithm,
+  algorithmOf,
+  type Batch,
+  type EncoderNetwork,
+  type Learner,
+  type StepResult,
+} from '../ssl/index.js';
 import { Generator, noGrad, profiled, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { alone, type World } from './distributed/world.js';
 import { learningRateAt } from './schedule.js';
 
 /** What distinguishes the engine's streams of random numbers. Part of what a seed means. */
 const STREAMS = { weights: 1, learner: 2 } as const;
+const DROPOUT_OF_PROCESSES = 3;
 
 export interface LearningContext {
   readonly classes: number;
@@ -18,6 +28,8 @@ export interface LearningContext {
   readonly unlabeledImages: number;
   /** see LearnerContext; a model that only predicts has none */
   labeledImages(): Iterable<{ images: Tensor; labels: Int32Array }>;
+  /** default: one process alone */
+  readonly world?: World;
   /** gives a new encoder other weights than those drawn at random */
   initializeEncoder?(encoder: Encoder): void;
 }
@@ -31,6 +43,8 @@ export interface StepNumbers {
     readonly confidence: Float32Array;
     readonly weights: Float32Array;
   };
+  /** whether one of the processes wants to stop */
+  readonly isToStop: boolean;
 }
 
 export class Learning {
@@ -40,13 +54,16 @@ export class Learning {
   readonly algorithm: Algorithm<unknown, EncoderNetwork>;
   readonly learner: Learner<EncoderNetwork>;
   private readonly optimizer: Sgd;
+  private readonly world: World;
   private readonly generators: Record<keyof typeof STREAMS, Generator>;
 
   constructor(
     readonly config: Config,
     context: LearningContext,
   ) {
-    const { algorithm: options, model, ema, optimizer, seed } = config;
+    const { algorithm: options, model, ema, optimizer, seed, distributed } = config;
+    const { world = alone } = context;
+    this.world = world;
     const stream = (name: keyof typeof STREAMS) => new Generator(seed * 2 ** 8 + STREAMS[name]);
     this.generators = { weights: stream('weights'), learner: stream('learner') };
     this.algorithm = algorithmOf(options);
@@ -58,6 +75,8 @@ export class Learning {
       });
     this.network = networkOf(this.generators.weights);
     context.initializeEncoder?.(this.network.encoder);
+    if (world.sum !== null && distributed.batchNorm === 'synchronized')
+      synchronizeBatchNorm(this.network, world.sum);
     const copyOfNetwork = () => {
       const copy = networkOf(stream('weights')).train(false);
       copy.load(this.network.namedTensors());
@@ -69,6 +88,7 @@ export class Learning {
       network: this.network,
       average: this.average,
       createTeacher: copyOfNetwork,
+      exchange: world,
       classes: context.classes,
       labelDistribution: context.labelDistribution,
       unlabeledBatch: config.batch.unlabeled,
@@ -85,19 +105,18 @@ export class Learning {
     return this.average ?? this.network;
   }
 
-  /** One step of training. @param step from 0 */
-  step(batch: Batch, step: number): StepNumbers {
+  /** One step of training. @param step from 0 @param wantsToStop whether this process does, after this step */
+  step(batch: Batch, step: number, wantsToStop = false): StepNumbers {
     return tidy(() => {
-      const { loss, metrics, pseudoLabels } = profiled('loss', () => this.learner.step(batch, step));
+      this.drawOwnDropout(step);
+      const result = profiled('loss', () => this.learner.step(batch, step));
+      const { loss, pseudoLabels } = result;
       profiled('backward', () => loss.backward());
+      const { metrics, isToStop } = profiled('exchange', () => this.meet(numbersOf(result.metrics), wantsToStop));
       profiled('update', () => this.update(step));
       return {
-        metrics: Object.fromEntries(
-          Object.entries(metrics).map(([name, value]) => [
-            name,
-            typeof value === 'number' ? value : value.item(),
-          ]),
-        ),
+        metrics,
+        isToStop,
         pseudoLabels: pseudoLabels && {
           classes: pseudoLabels.classes.to('int32').data() as Int32Array,
           confidence: pseudoLabels.confidence.data() as Float32Array,
@@ -114,6 +133,31 @@ export class Learning {
       // Tarvainen and Valpola 2017: a shorter memory while the weights still change fast
       updateWeightAverage(this.average, this.network, Math.min(this.config.ema.decay, 1 - 1 / (step + 2)));
     }
+  }
+
+  /** Each process drops other connections; which ones follows from the step, so that any number can go on. */
+  private drawOwnDropout(step: number): void {
+    const { rank, size } = this.world;
+    if (size === 1) return;
+    const random = randomStream(this.config.seed, DROPOUT_OF_PROCESSES, step, rank);
+    this.generators.weights.state = new Generator(random.integer(2 ** 32)).state;
+  }
+
+  /**
+   * Gradients, running statistics and metrics become their means over all processes, in one exchange; with it goes
+   * whether one of them wants to stop.
+   */
+  private meet(metrics: Record<string, number>, wantsToStop: boolean) {
+    if (this.world.size === 1) return { metrics, isToStop: wantsToStop };
+    const gradients = this.network.parameters().flatMap(({ grad }) => grad ?? []);
+    const numbers = tensor([...Object.values(metrics), Number(wantsToStop)]);
+    this.world.average([...gradients, ...runningStatistics(this.network), numbers]);
+    const means = numbers.numbers();
+    const names = Object.keys(metrics);
+    return {
+      metrics: Object.fromEntries(names.map((name, i) => [name, means[i]])),
+      isToStop: means[names.length] > 0,
+    };
   }
 
   /** Class probabilities (N, classes) of images (N, C, H, W). */
@@ -181,4 +225,10 @@ export class Learning {
       if (generator !== undefined) generator.state = saved.data() as Uint8Array;
     }
   }
+}
+
+function numbersOf(metrics: StepResult['metrics']): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => [name, typeof value === 'number' ? value : value.item()]),
+  );
 }

@@ -16,6 +16,7 @@ import { defaultViewOptions, type ViewOptions } from '../image/views.js';
 import { contentHash, type SplitRecord } from '../runs/index.js';
 import { algorithmOf } from '../ssl/index.js';
 import type { Tensor } from '../tensor/index.js';
+import { alone, type World } from './distributed/world.js';
 import { type Normalization, normalizations, toImages } from './pixels.js';
 import { checkProtocol } from './protocol.js';
 
@@ -25,13 +26,15 @@ export interface Experiment {
   readonly data: DatasetPair;
   readonly split: Split;
   readonly normalization: Normalization;
+  /** the processes that work on it together */
+  readonly world: World;
 }
 
 /**
  * @throws InputError where the data set has not the images that the configuration asks for, it asks for none, or its
  *   evaluation protocol cannot be followed
  */
-export function prepareExperiment(config: Config, data: DatasetPair): Experiment {
+export function prepareExperiment(config: Config, data: DatasetPair, world: World = alone): Experiment {
   const { train } = data;
   const { labeled, validation } = amounts(config, train);
   const { weak, strong } = algorithmOf(config.algorithm).views(config.algorithm).labeled;
@@ -69,7 +72,7 @@ export function prepareExperiment(config: Config, data: DatasetPair): Experiment
     );
   }
   const normalization = normalizations[config.data.normalization](train, trained);
-  return { config, data, split, normalization };
+  return { config, data, split, normalization, world };
 }
 
 /** How many images are labeled and held out, of the settings that say it. @throws InputError if two of them do */
@@ -108,7 +111,7 @@ export function labelDistribution({ data: { train }, split }: Pick<Experiment, '
 
 /** The stream of training batches from a step on. */
 export function createTrainingLoader(
-  { config, data, split }: Experiment,
+  { config, data, split, world }: Experiment,
   startStep: number,
   onBatchMade?: LoaderOptions['onBatchMade'],
 ): Loader {
@@ -132,6 +135,7 @@ export function createTrainingLoader(
     workers: config.data.workers,
     startStep,
     onBatchMade,
+    share: { index: world.rank, count: world.size },
   });
 }
 

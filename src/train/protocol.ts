@@ -80,7 +80,7 @@ export async function measure(
   experiment: Experiment,
   { step, onEvaluation }: { step: number; onEvaluation?: OnEvaluation },
 ): Promise<Measurement> {
-  const { config, normalization } = experiment;
+  const { config, normalization, world } = experiment;
   const { protocol } = config.evaluation;
   const validation = validationOf(experiment);
   const looksAtTest =
@@ -88,7 +88,7 @@ export async function measure(
   const testAccuracy = looksAtTest ? await testAccuracyOf(learning, experiment, { onEvaluation }) : null;
   if (validation === null) return { step, testAccuracy, validationAccuracy: null };
   const { images, indices } = validation;
-  const evaluation = await evaluate(learning, images, { normalization, indices });
+  const evaluation = await evaluate(learning, images, { normalization, indices, world });
   onEvaluation?.(evaluation, 'validation');
   return { step, testAccuracy, validationAccuracy: evaluation.accuracy };
 }
@@ -125,11 +125,11 @@ interface TestOptions {
 /** Null where the data set has no test images. */
 async function testAccuracyOf(
   learning: Learning,
-  { data, normalization }: Experiment,
+  { data, normalization, world }: Experiment,
   { signal, onEvaluation }: TestOptions,
 ): Promise<number | null> {
   if (data.test === null) return null;
-  const options = { normalization, indices: allIndices(data.test), signal };
+  const options = { normalization, indices: allIndices(data.test), signal, world };
   const evaluation = await evaluate(learning, data.test, options);
   onEvaluation?.(evaluation, 'test');
   return evaluation.accuracy;

@@ -45,12 +45,13 @@ export function checkSameWeights(folder: string, weights: InitialWeightsRecord |
 /** Tells where the run goes on in another environment, in which results may differ in their last bits. */
 export function warnOfChanges(
   folder: string,
-  engine: { version: string; threads: number },
+  engine: { version: string; threads: number; processes: number },
   warn: Warn,
 ): void {
   const before = lastSession(readRun(folder).record);
   const changes = [
     ['threads', before.machine.threads, engine.threads],
+    ['processes', before.machine.processes, engine.processes],
     ['libtorch', before.versions.libtorch, engine.version],
   ].filter(([, there, here]) => there !== here);
   for (const [what, there, here] of changes) {

@@ -1,3 +1,6 @@
+import { tensor, tidy } from '../tensor/index.js';
+import type { World } from './distributed/world.js';
+
 /** Means of the metrics since they were last taken. */
 export class RunningMeans {
   private sums: Record<string, number> = {};
@@ -13,6 +16,18 @@ export class RunningMeans {
   add(metrics: Readonly<Record<string, number>>): void {
     for (const [name, value] of Object.entries(metrics)) this.sums[name] = (this.sums[name] ?? 0) + value;
     this.count++;
+  }
+
+  /** All processes have the same from then on: what they have together. */
+  average(world: World): void {
+    const names = Object.keys(this.sums);
+    if (world.size === 1 || names.length === 0) return;
+    const means = tidy(() => {
+      const sums = tensor(Object.values(this.sums), [names.length], 'float64');
+      world.average([sums]);
+      return sums.numbers();
+    });
+    this.sums = Object.fromEntries(names.map((name, i) => [name, means[i]]));
   }
 
   take(): Record<string, number> {

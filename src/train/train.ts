@@ -14,6 +14,9 @@ import {
 import { engineInformation, monotonicTime, profiled, recordSpan, tidy } from '../tensor/index.js';
 import { type ModelDescription, readCheckpoint } from './checkpoint.js';
 import { createDiagnosis } from './diagnosis.js';
+import { checkSameEverywhere, shareLearning } from './distributed/same-everywhere.js';
+import { unwrittenRun } from './distributed/unwritten-run.js';
+import { alone, shareValue, type World } from './distributed/world.js';
 import { divergence, NotFiniteError } from './divergence.js';
 import { configureEngine } from './engine.js';
 import { mostProbable, predictImages } from './evaluate.js';
@@ -53,6 +56,8 @@ export interface TrainOptions {
   readonly resume?: string;
   /** writes what so many steps did when, after the first ten, to `profile.json` in the run folder */
   readonly profileSteps?: number;
+  /** the processes that train together, each of which calls this; the first one writes. Default: one alone. */
+  readonly world?: World;
   /** ends training early: the step is finished and saved */
   readonly signal?: AbortSignal;
   onStart?(started: Started): void;
@@ -105,13 +110,16 @@ export async function train(
   data: DatasetPair,
   options: TrainOptions = {},
 ): Promise<TrainingResult> {
-  configureEngine(config);
-  const experiment = prepareExperiment(config, data);
+  const { world = alone } = options;
+  configureEngine(config, world.localSize);
+  const experiment = prepareExperiment(config, data, world);
+  checkSameEverywhere(world, config, () => recordSplit(experiment));
   const { resume } = options;
   const isFromStart = resume === undefined || listCheckpoints(resume).length === 0;
-  const weights = isFromStart ? readInitialWeights(config) : null; // a checkpoint has all weights
+  // A checkpoint has all weights, and the first process gives them to the others.
+  const weights = isFromStart && world.rank === 0 ? readInitialWeights(config) : null;
   const learning = createLearning(experiment, weights);
-  const { run, state } = openRun(experiment, learning, { ...options, weights });
+  const { run, state } = openSharedRun(experiment, learning, { ...options, weights });
   const { folder } = run;
   const { signal } = options;
   try {
@@ -120,7 +128,9 @@ export async function train(
     await runSteps(run, learning, { experiment, state, show, ...options });
     const { measurements, images, stopwatch } = state;
     if (keepsBest(config.evaluation)) {
-      readCheckpoint(checkpointPath(folder, bestOnValidation(measurements).step)).restore(learning);
+      if (world.rank === 0)
+        readCheckpoint(checkpointPath(folder, bestOnValidation(measurements).step)).restore(learning);
+      shareLearning(world, learning);
     }
     const { step: evaluatedStep, ...accuracies } = await conclude(learning, experiment, {
       measurements,
@@ -158,8 +168,24 @@ export function createLearning(experiment: Experiment, weights: InitialWeights |
     labelDistribution: labelDistribution(experiment),
     unlabeledImages: experiment.split.unlabeled.length,
     labeledImages: () => labeledImages(experiment),
+    world: experiment.world,
     initializeEncoder: (encoder) => weights?.loadInto(encoder),
   });
+}
+
+/** The run as {@link openRun} gives it to the first process; all go on from where that one is. */
+function openSharedRun(
+  experiment: Experiment,
+  learning: Learning,
+  options: Parameters<typeof openRun>[2],
+): { run: Run; state: TrainingState } {
+  const { world } = experiment;
+  if (world.size === 1) return openRun(experiment, learning, options);
+  const opened = world.rank === 0 ? openRun(experiment, learning, options) : null;
+  shareLearning(world, learning);
+  const lengths = { metricsLength: 0, eventsLength: 0 };
+  const first = shareValue(world, { folder: opened?.run.folder ?? '', state: opened?.state.save(lengths) });
+  return opened ?? { run: unwrittenRun(first.folder), state: new TrainingState(first.state) };
 }
 
 /** A new run folder, or that of `options.resume` with what was saved there brought back into `learning`. */
@@ -173,6 +199,7 @@ function openRun(
     ...options
   }: TrainOptions & { weights: InitialWeights | null },
 ): { run: Run; state: TrainingState } {
+  const processes = experiment.world.size;
   const engine = engineInformation();
   let state = new TrainingState();
   const initialWeights = weights?.record;
@@ -180,13 +207,14 @@ function openRun(
   if (resume === undefined) {
     const { config } = experiment;
     const split = recordSplit(experiment);
-    return { run: createRun({ ...options, config, split, initialWeights, engine }), state };
+    return { run: createRun({ ...options, config, split, initialWeights, engine, processes }), state };
   }
   checkSameWeights(resume, initialWeights);
   checkSameExperiment(resume, experiment);
-  warnOfChanges(resume, engine, onWarning);
+  warnOfChanges(resume, { ...engine, processes }, onWarning);
   const run = resumeRun(resume, {
     engine,
+    processes,
     restore() {
       const checkpoint = newestCheckpoint(resume, onWarning);
       checkpoint?.restore(learning);
@@ -209,7 +237,7 @@ async function runSteps(
   learning: Learning,
   { experiment, state, show, onStep, signal, profileSteps = 0 }: RunOptions,
 ): Promise<void> {
-  const { config, data, split, normalization } = experiment;
+  const { config, data, split, normalization, world } = experiment;
   const { steps, logEvery, saveEvery } = config;
   const places = placesOf(split.unlabeled, data.train.count);
   const layout = { ...learning.algorithm.views(config.algorithm), places };
@@ -220,6 +248,8 @@ async function runSteps(
   const profiler = createProfiler(run.folder, { from: state.step, to: steps, count: profileSteps });
   const loader = createTrainingLoader(experiment, state.step, profiler.onBatchMade);
   let metricsBefore: Record<string, number> | undefined;
+  let isAgreed = false; // that training stops here
+  const isToStop = () => (world.size === 1 ? signal?.aborted === true : isAgreed);
 
   try {
     while (state.step < steps) {
@@ -230,11 +260,12 @@ async function runSteps(
         recordSpan('wait for the loader', started);
         const result = tidy(() => {
           const tensors = profiled('batch to tensors', () => toBatch(batch, layout, normalize));
-          return learning.step(tensors, state.step);
+          return learning.step(tensors, state.step, signal?.aborted);
         });
+        isAgreed = result.isToStop;
         const diagnosis = diagnose(result.pseudoLabels, batch.unlabeledIndices);
         show.step(batch, result.pseudoLabels);
-        state.images += batch.pixels.length / imageSize(data.train);
+        state.images += (batch.pixels.length / imageSize(data.train)) * world.size;
         batch.release();
         recordSpan(`step ${state.step + 1}`, started);
         return { ...result.metrics, ...diagnosis };
@@ -250,6 +281,7 @@ async function runSteps(
       onStep?.({ step: state.step, steps, images: state.images, metrics });
       if (isDue(logEvery)) {
         const learningRate = learningRateAt(state.step - 1, config);
+        means.average(world);
         run.metrics.append({ step: state.step, ...means.take(), learningRate, seconds: stopwatch.seconds });
         show.log();
       }
@@ -260,13 +292,17 @@ async function runSteps(
         measurements.push(measurement);
       }
       await show.pictures();
-      if (isDue(saveEvery) || isNewBest(config.evaluation, state) || signal?.aborted) {
-        const description = describe(experiment, state.step);
-        profiled('checkpoint', () => saveRun(run, learning, { state, description }));
+      if (isDue(saveEvery) || isNewBest(config.evaluation, state) || isToStop()) {
+        means.average(world);
+        if (world.rank === 0) {
+          const description = describe(experiment, state.step);
+          profiled('checkpoint', () => saveRun(run, learning, { state, description }));
+        }
       }
-      if (signal?.aborted) {
+      if (isToStop()) {
+        world.wait(); // or a launcher sees that one process ends, and ends the one that saves
         throw new InterruptedError(`interrupted after step ${state.step} of ${steps}`, {
-          cause: signal.reason,
+          cause: signal?.reason ?? 'SIGTERM',
         });
       }
     }
@@ -288,11 +324,12 @@ async function predictUnlabeled(
   learning: Learning,
   { experiment, signal, onLabel }: Pick<TrainOptions, 'signal' | 'onLabel'> & { experiment: Experiment },
 ): Promise<void> {
-  const { data, split, normalization } = experiment;
+  const { data, split, normalization, world } = experiment;
   const total = split.unlabeled.length;
   const onImages = (done: number) => onLabel?.(done, total);
-  const options = { normalization, indices: split.unlabeled, signal, onImages };
+  const options = { normalization, indices: split.unlabeled, signal, world, onImages };
   const rows = await predictImages(learning, data.train, options);
+  if (world.rank > 0) return;
   writePredictions(
     runPaths(run.folder).predictions,
     rows.map((row, i) => {

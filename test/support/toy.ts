@@ -69,6 +69,7 @@ export function toyContext<Network extends Module>(
     },
     classes,
     labelDistribution: Array(classes).fill(1 / classes),
+    exchange: { gather: (rows) => rows, own: (rows) => rows },
     unlabeledBatch: 4,
     unlabeledImages: 100,
     steps: 10,

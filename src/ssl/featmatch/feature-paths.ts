@@ -59,10 +59,11 @@ class AugmentedFeatures implements FeaturePaths {
     private readonly options: ComponentOptions,
     private readonly context: LearnerContext<FeatMatchNetwork>,
   ) {
-    const { network, classes, unlabeledBatch } = context;
+    const { network, classes, unlabeledBatch, exchange } = context;
     this.memory = new PrototypeMemory(network.encoder, {
       classes,
       capacity: options.extractEvery * unlabeledBatch,
+      exchange,
     });
   }
 

@@ -10,7 +10,7 @@ import {
   tidy,
   zeros,
 } from '../../tensor/index.js';
-import type { LearnerContext } from '../algorithm.js';
+import type { Exchange, LearnerContext } from '../algorithm.js';
 import { MemoryBank } from './memory-bank.js';
 import type { FeatMatchNetwork } from './network.js';
 import { type PrototypeOptions, selectPrototypes } from './prototypes.js';
@@ -21,16 +21,21 @@ export class PrototypeMemory {
   features: Tensor;
   private labels: Int32Array = new Int32Array(); // (P)
   private readonly bank: MemoryBank;
+  private readonly exchange: Exchange;
 
-  /** @param options.capacity the most features that are recorded between two extractions */
-  constructor({ featureDimension }: Encoder, options: { classes: number; capacity: number }) {
+  /** @param options.capacity the most features that are recorded between two extractions, by all processes */
+  constructor(
+    { featureDimension }: Encoder,
+    { classes, capacity, exchange }: { classes: number; capacity: number; exchange: Exchange },
+  ) {
     this.features = keep(zeros([0, featureDimension]));
-    this.bank = new MemoryBank({ ...options, featureDimension });
+    this.bank = new MemoryBank({ classes, capacity, featureDimension });
+    this.exchange = exchange;
   }
 
-  /** Records features (N, f_dim) and their pseudo-labels, not sharpened (N, classes). */
+  /** Records features (N, f_dim) and their pseudo-labels, not sharpened (N, classes), those of all processes. */
   record(features: Tensor, probabilities: Tensor): void {
-    this.bank.add(features, probabilities);
+    tidy(() => this.bank.add(this.exchange.gather(features), this.exchange.gather(probabilities)));
   }
 
   /**

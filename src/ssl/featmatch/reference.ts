@@ -54,10 +54,11 @@ export class ReferenceLearner implements Learner<FeatMatchNetwork> {
     private readonly options: ReferenceOptions,
     private readonly context: LearnerContext<FeatMatchNetwork>,
   ) {
-    const { network, classes, unlabeledBatch } = context;
+    const { network, classes, unlabeledBatch, exchange } = context;
     this.prototypes = new PrototypeMemory(network.encoder, {
       classes,
       capacity: options.extractEvery * unlabeledBatch,
+      exchange,
     });
   }
 

@@ -3,7 +3,7 @@ import { concatenate, noGrad, sumEachInPlace, type Tensor, tidy } from '../../te
 /** Bytes that go between processes at once: few enough calls, and the first are under way while the last are joined. */
 const BUCKET_BYTES = 8e6;
 
-/** Each of float32 tensors becomes its mean over so many processes. They travel flattened, many in one. */
+/** Each of the tensors, which have one element type, becomes its mean over so many processes. They travel flattened, many in one. */
 export function averageInPlace(tensors: readonly Tensor[], processes: number): void {
   noGrad(() =>
     tidy(() => {

@@ -27,7 +27,7 @@ import { type Monitor, startMonitor } from './monitor.js';
  * @throws InputError where another process is lost; it names it
  */
 export interface World extends Place {
-  /** Each of float32 tensors becomes its mean over all processes. */
+  /** Each of the tensors, which have one element type, becomes its mean over all processes. */
   average(tensors: readonly Tensor[]): void;
   /** Rows (N, …) of every process, in their order: (size·N, …), without gradients. */
   gather(rows: Tensor): Tensor;
@@ -37,6 +37,8 @@ export interface World extends Place {
   readonly sum: ((x: Tensor) => Tensor) | null;
   /** What the first process has; the others need not give anything. */
   share(bytes: Uint8Array | null): Uint8Array;
+  /** The tensor becomes that of the first process. */
+  broadcast(tensor: Tensor): void;
   /** Waits for all. */
   wait(): void;
 }
@@ -60,6 +62,7 @@ export const alone: World = {
   own: (rows) => rows,
   sum: null,
   share: (bytes) => bytes ?? new Uint8Array(),
+  broadcast() {},
   wait() {},
 };
 
@@ -105,6 +108,7 @@ export async function joinWorld(
     own: (rows) => rows.narrow(0, (rows.shape[0] / size) * rank, rows.shape[0] / size),
     sum: sumOverProcesses,
     share,
+    broadcast: (values) => together(() => broadcastInPlace(values)),
     wait: () => together(waitForAll),
     fail: (error) => watching.fail(error),
     leave() {
