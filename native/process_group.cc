@@ -13,7 +13,6 @@
 
 #ifdef FEATMATCH_GLOO
 #include <ATen/Functions.h>
-#include <c10/util/Flags.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -24,8 +23,6 @@
 #ifdef FEATMATCH_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
-
-C10_DECLARE_int(caffe2_log_level);
 #endif
 
 namespace featmatch {
@@ -78,7 +75,6 @@ std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), t
 // openTcpStore(address, port, isServer, timeout, prefix): one store for all processes at an address
 Napi::Value open_tcp_store(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "TCPStore", [&]() -> Napi::Value {
-    FLAGS_caffe2_log_level = 2;  // failures come as exceptions: no lines on stderr beside them
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value());
     options.isServer = info[2].As<Napi::Boolean>().Value();

@@ -78,7 +78,9 @@ async function startProcesses(launch: Extract<Launch, { kind: 'spawn' }>): Promi
       });
     }
     await Promise.all(codes);
-    return code;
+    // All agree to stop when the first of them hears of it, so not each knows by which signal.
+    const isInterrupted = interruption.signal.aborted && Object.values(EXIT_CODES).includes(code);
+    return isInterrupted ? EXIT_CODES[interruption.signal.reason] : code;
   } finally {
     interruption.end();
     rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import {
   type BatchArrays,
   type BatchOptions,
   createBatchWriter,
+  imagesPerBatch,
   viewKinds,
   viewsPerBatch,
 } from './batches.js';
@@ -39,11 +40,12 @@ const defaults: BatchOptions = {
 };
 
 function batch(step: number, options: BatchOptions = defaults): BatchArrays {
+  const { labeled, unlabeled } = imagesPerBatch(options);
   const arrays = {
     pixels: new Uint8Array(viewsPerBatch(options) * imageSize(options.dataset)),
-    labels: new Int32Array(options.labeledBatch),
-    labeledIndices: new Int32Array(options.labeledBatch),
-    unlabeledIndices: new Int32Array(options.unlabeledBatch),
+    labels: new Int32Array(labeled),
+    labeledIndices: new Int32Array(labeled),
+    unlabeledIndices: new Int32Array(unlabeled),
   };
   createBatchWriter(options)(step, arrays);
   return arrays;
@@ -241,5 +243,55 @@ describe('unlabelled images of a target and of source domains', () => {
       });
     }
     for (const count of counts) expect(Math.abs(count / runs - 0.3)).toBeLessThan(0.07); // 4.8 standard deviations
+  });
+});
+
+describe('the parts of a batch that processes share', () => {
+  const sharing: BatchOptions = {
+    ...defaults,
+    labeledBatch: 12,
+    unlabeledBatch: 24,
+    labeledViews: { weak: 1, strong: 1 },
+    unlabeledViews: { weak: 1, strong: 2 },
+  };
+  const source = { images: Int32Array.from([0, 1, 2, 4, 5, 6]), ratio: 0.3 };
+
+  test.each([
+    [2, sharing],
+    [3, { ...sharing, source }],
+    [12, sharing],
+  ])('are together the whole batch, in its order, with the same views: %i of them', (count, options) => {
+    for (let step = 0; step < 20; step++) {
+      const whole = batch(step, options);
+      const parts = Array.from({ length: count }, (_, index) =>
+        batch(step, { ...options, share: { index, count } }),
+      );
+      for (const key of ['labels', 'labeledIndices', 'unlabeledIndices'] as const) {
+        expect(parts.flatMap((part) => [...part[key]])).toEqual([...whole[key]]);
+      }
+      // View by view: the first part of each is in the first part.
+      const size = imageSize(dataset);
+      const viewsOf = (pixels: Uint8Array, images: number, views: number) =>
+        Array.from({ length: views }, (_, view) =>
+          Buffer.from(pixels.subarray(view * images * size, (view + 1) * images * size)).toString('hex'),
+        );
+      const rest = (pixels: Uint8Array, images: number) => pixels.subarray(2 * images * size);
+      const [ours, theirs] = [parts.map(({ pixels }) => pixels), whole.pixels];
+      const joined = (all: string[][]) => all[0].map((_, view) => all.map((part) => part[view]).join(''));
+      expect(joined(ours.map((pixels) => viewsOf(pixels, 12 / count, 2)))).toEqual(viewsOf(theirs, 12, 2));
+      expect(joined(ours.map((pixels) => viewsOf(rest(pixels, 12 / count), 24 / count, 3)))).toEqual(
+        viewsOf(rest(theirs, 12), 24, 3),
+      );
+    }
+  });
+
+  test('show every image of an epoch once, whoever has it', () => {
+    const images = Array.from({ length: 2 }, (_, index) => index).flatMap((index) =>
+      Array.from({ length: 13 }, (_, step) => [
+        ...batch(step, { ...sharing, unlabeledBatch: 2, share: { index, count: 2 }, labeledBatch: 2 })
+          .unlabeledIndices,
+      ]).flat(),
+    );
+    expect(images.toSorted((a, b) => a - b)).toEqual([...defaults.unlabeled]);
   });
 });

@@ -138,11 +138,9 @@ function checkLoaderOptions(options: LoaderOptions): void {
     throw new InputError('there are no images of source domains to train on: use a share of 0');
   }
   const { index, count } = options.share ?? { index: 0, count: 1 };
-  if (!(index >= 0 && index < count)) throw new RangeError(`there is no part ${index} of ${count}`);
-  for (const [kind, size] of Object.entries({ labeled: labeledBatch, unlabeled: unlabeledBatch })) {
-    if (size % count === 0) continue;
-    throw new InputError(
-      `${size} ${kind} images a batch cannot be shared evenly among ${count} processes: set batch.${kind} to a multiple of ${count}`,
+  if (!(index >= 0 && index < count) || labeledBatch % count > 0 || unlabeledBatch % count > 0) {
+    throw new RangeError(
+      `${labeledBatch} and ${unlabeledBatch} images have no part ${index} of ${count} equal ones`,
     );
   }
   if (labels.length !== labeled.length) {

@@ -103,6 +103,9 @@ export function native(): Native {
     // OpenBLAS on threads of its own (Debian's libopenblas0-pthread) has them wait for work in a loop, which takes a
     // processor from libtorch's. 2⁴ cycles and they sleep; it reads this when it is loaded.
     process.env.OPENBLAS_THREAD_TIMEOUT ??= '4';
+    // Failures of the engine come as errors: no lines on stderr beside them, by glog or by libtorch's own logging.
+    process.env.GLOG_minloglevel ??= '3';
+    process.env.TORCH_CPP_LOG_LEVEL ??= 'FATAL';
     try {
       loaded = require('../../native/build/Release/featmatch_native.node') as Native;
     } catch (error) {

@@ -57,7 +57,8 @@ export function openStore(rendezvous: Rendezvous, { rank, size, timeout }: Group
     native().openFileStore(rendezvous.path, size);
   } else {
     const { host, port, isServed, prefix } = rendezvous;
-    native().openTcpStore(host, port, rank === 0 && !isServed, timeout, prefix);
+    const seconds = Math.ceil(timeout / 1000); // the store counts whole ones
+    native().openTcpStore(host, port, rank === 0 && !isServed, seconds * 1000, prefix);
   }
 }
 

@@ -49,6 +49,7 @@ export function prepareExperiment(config: Config, data: DatasetPair, world: Worl
       `validation images are to be held out, but ${train.name} brings ${data.validation.count} validation images of its own: leave data.validation and data.validationShare out`,
     );
   }
+  checkShares(config, world);
   // Labels of other domains than the target are hidden from the split: labeled and validation images are the target's.
   const split = splitDataset(
     train.labels.map((label, image) => (isOfTarget(train, image) ? label : -1)),
@@ -73,6 +74,22 @@ export function prepareExperiment(config: Config, data: DatasetPair, world: Worl
   }
   const normalization = normalizations[config.data.normalization](train, trained);
   return { config, data, split, normalization, world };
+}
+
+/** Images of a step, of all processes together. */
+function batchOf({ algorithm, batch }: Config): { labeled: number; unlabeled: number } {
+  const { weak, strong } = algorithmOf(algorithm).views(algorithm).unlabeled;
+  return { labeled: batch.labeled, unlabeled: weak + strong > 0 ? batch.unlabeled : 0 };
+}
+
+/** @throws InputError where the processes would not have equally many images of a batch */
+function checkShares(config: Config, { size }: World): void {
+  for (const [kind, count] of Object.entries(batchOf(config))) {
+    if (count % size === 0) continue;
+    throw new InputError(
+      `${count} ${kind} images a batch cannot be shared evenly among ${size} processes: set batch.${kind} to a multiple of ${size}`,
+    );
+  }
 }
 
 /** How many images are labeled and held out, of the settings that say it. @throws InputError if two of them do */
@@ -116,7 +133,7 @@ export function createTrainingLoader(
   onBatchMade?: LoaderOptions['onBatchMade'],
 ): Loader {
   const views = algorithmOf(config.algorithm).views(config.algorithm);
-  const usesUnlabeled = views.unlabeled.weak + views.unlabeled.strong > 0;
+  const batch = batchOf(config);
   return createLoader({
     dataset: data.train,
     labeled: split.labeled,
@@ -126,8 +143,8 @@ export function createTrainingLoader(
       images: split.unlabeled.filter((image) => !isOfTarget(data.train, image)),
       ratio: config.data.sourceRatio,
     },
-    labeledBatch: config.batch.labeled,
-    unlabeledBatch: usesUnlabeled ? config.batch.unlabeled : 0,
+    labeledBatch: batch.labeled,
+    unlabeledBatch: batch.unlabeled,
     labeledViews: views.labeled,
     unlabeledViews: views.unlabeled,
     views: viewOptions(config, data.train),

@@ -25,6 +25,7 @@ export function checkSameEverywhere(world: World, config: Config, recordSplit: (
   if (changed.length > 0) {
     throw new InputError(`rank ${world.rank} has other images than rank 0: ${changed.join(', ')} differ`);
   }
+  world.wait(); // before anything is written
 }
 
 /** Gives all processes what the first one has learned. */
