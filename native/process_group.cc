@@ -141,9 +141,18 @@ Napi::Value disconnect(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// Waits until it is done. What goes wrong begins with the same words everywhere, also where it comes out of a backward pass.
+void finish(const c10::intrusive_ptr<c10d::Work>& work) {
+  try {
+    work->wait();
+  } catch (const std::exception& error) {
+    TORCH_CHECK(false, "lost contact with another process: ", message_of(error));
+  }
+}
+
 void sum_in_place(Tensor& tensor) {
   std::vector<Tensor> tensors{tensor};
-  group().of(tensor).allreduce(tensors)->wait();
+  finish(group().of(tensor).allreduce(tensors));
 }
 
 // sumEach(tensors): each becomes its sum over all processes. All are under way at once.
@@ -154,7 +163,7 @@ Napi::Value sum_each(const Napi::CallbackInfo& info) {
       std::vector<Tensor> tensors{tensor};
       under_way.push_back(group().of(tensor).allreduce(tensors));
     }
-    for (const auto& work : under_way) work->wait();
+    for (const auto& work : under_way) finish(work);
     return info.Env().Undefined();
   });
 }
@@ -163,7 +172,7 @@ Napi::Value sum_each(const Napi::CallbackInfo& info) {
 Napi::Value broadcast(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "the broadcast", [&]() -> Napi::Value {
     std::vector<Tensor> tensors{tensor_of(info[0], "the tensor")};
-    group().of(tensors[0]).broadcast(tensors)->wait();
+    finish(group().of(tensors[0]).broadcast(tensors));
     return info.Env().Undefined();
   });
 }
@@ -175,7 +184,7 @@ Napi::Value gather(const Napi::CallbackInfo& info) {
     auto& backend = group().of(inputs[0]);
     std::vector<std::vector<Tensor>> outputs(1);
     for (int i = 0; i < backend.getSize(); i++) outputs[0].push_back(at::empty_like(inputs[0]));
-    backend.allgather(outputs, inputs)->wait();
+    finish(backend.allgather(outputs, inputs));
     return wrap(info.Env(), at::cat(outputs[0]));
   });
 }
@@ -183,7 +192,7 @@ Napi::Value gather(const Napi::CallbackInfo& info) {
 Napi::Value barrier(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "the barrier", [&]() -> Napi::Value {
     TORCH_CHECK(group().gloo, "the processes are not connected");
-    group().gloo->barrier()->wait();
+    finish(group().gloo->barrier());
     return info.Env().Undefined();
   });
 }

@@ -100,6 +100,11 @@ export function gatherRows(rows: Tensor): Tensor {
   return new Tensor(native().gather(rows.handle));
 }
 
+/** Whether an error came of another process that is gone or does not answer. */
+export function isLostContact(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('lost contact with another process');
+}
+
 /** Waits until all processes are here. */
 export function waitForAll(): void {
   native().barrier();

@@ -107,23 +107,27 @@ export class Learning {
 
   /** One step of training. @param step from 0 @param wantsToStop whether this process does, after this step */
   step(batch: Batch, step: number, wantsToStop = false): StepNumbers {
-    return tidy(() => {
-      this.drawOwnDropout(step);
-      const result = profiled('loss', () => this.learner.step(batch, step));
-      const { loss, pseudoLabels } = result;
-      profiled('backward', () => loss.backward());
-      const { metrics, isToStop } = profiled('exchange', () => this.meet(numbersOf(result.metrics), wantsToStop));
-      profiled('update', () => this.update(step));
-      return {
-        metrics,
-        isToStop,
-        pseudoLabels: pseudoLabels && {
-          classes: pseudoLabels.classes.to('int32').data() as Int32Array,
-          confidence: pseudoLabels.confidence.data() as Float32Array,
-          weights: pseudoLabels.weights.data() as Float32Array,
-        },
-      };
-    });
+    return this.world.guard(() =>
+      tidy(() => {
+        this.drawOwnDropout(step);
+        const result = profiled('loss', () => this.learner.step(batch, step));
+        const { loss, pseudoLabels } = result;
+        profiled('backward', () => loss.backward());
+        const { metrics, isToStop } = profiled('exchange', () =>
+          this.meet(numbersOf(result.metrics), wantsToStop),
+        );
+        profiled('update', () => this.update(step));
+        return {
+          metrics,
+          isToStop,
+          pseudoLabels: pseudoLabels && {
+            classes: pseudoLabels.classes.to('int32').data() as Int32Array,
+            confidence: pseudoLabels.confidence.data() as Float32Array,
+            weights: pseudoLabels.weights.data() as Float32Array,
+          },
+        };
+      }),
+    );
   }
 
   private update(step: number): void {

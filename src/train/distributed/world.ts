@@ -9,6 +9,7 @@ import {
   disconnectProcesses,
   gatherRows,
   isAnnounced,
+  isLostContact,
   openStore,
   type Rendezvous,
   sumOverProcesses,
@@ -41,6 +42,8 @@ export interface World extends Place {
   broadcast(tensor: Tensor): void;
   /** Waits for all. */
   wait(): void;
+  /** Runs what calls {@link sum}, in whose backward pass another process may be found lost as well. */
+  guard<T>(body: () => T): T;
 }
 
 /** A world that has to be left. */
@@ -64,6 +67,7 @@ export const alone: World = {
   share: (bytes) => bytes ?? new Uint8Array(),
   broadcast() {},
   wait() {},
+  guard: (body) => body(),
 };
 
 /**
@@ -91,7 +95,7 @@ export async function joinWorld(
     try {
       return call();
     } catch (error) {
-      throw monitor?.explain(error) ?? error;
+      throw isLostContact(error) && monitor !== undefined ? monitor.explain(error) : error;
     }
   };
   const share = (bytes: Uint8Array | null) => together(() => shareBytes(bytes, rank));
@@ -110,6 +114,7 @@ export async function joinWorld(
     share,
     broadcast: (values) => together(() => broadcastInPlace(values)),
     wait: () => together(waitForAll),
+    guard: together,
     fail: (error) => watching.fail(error),
     leave() {
       together(waitForAll);
