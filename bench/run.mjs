@@ -14,6 +14,8 @@ const benchmarks = {
   inference: 'classifying with an exported model: images/s against ONNX Runtime alone',
   kmeans:
     'K-means of 64,000×128 features, 10 classes, 9 clusters each: points/s and inertia against scikit-learn',
+  distributed:
+    'WRN-28-2 in two processes of one thread each against one of two threads; share of communication',
   augmentation: 'RandAugment on RGB images at 32, 84 and 128 px: images/s against Pillow, one thread each',
   'time-to-accuracy':
     'MNIST with 40 labels to 97 and 98 %, against the published training in PyTorch (hours)',

@@ -1,6 +1,10 @@
 // Gradients: the mode, the backward pass, and what it leaves in the leaves.
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
+#ifdef FEATMATCH_CUDA
+#include <ATen/autocast_mode.h>
+#include <torch/version.h>
+#endif
 
 #include "handle.h"
 
@@ -18,6 +22,23 @@ void export_autograd(Napi::Env env, Napi::Object exports) {
     c10::GradMode::set_enabled(info[0].As<Napi::Boolean>().Value());
     return info.Env().Undefined();
   });
+#ifdef FEATMATCH_CUDA
+  // setAutocast(enabled): bfloat16 where libtorch holds that it does no harm; weights change, so casts are not kept
+  define("setAutocast", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    return guarded(info.Env(), "setAutocast()", [&]() -> Napi::Value {
+      const bool enabled = info[0].As<Napi::Boolean>().Value();
+      at::autocast::set_autocast_cache_enabled(false);
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+      at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+      at::autocast::set_autocast_enabled(at::kCUDA, enabled);
+#else
+      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+      at::autocast::set_enabled(enabled);
+#endif
+      return info.Env().Undefined();
+    });
+  });
+#endif
   define("requiresGrad", [](const Napi::CallbackInfo& info) -> Napi::Value {
     return Napi::Boolean::New(info.Env(), tensor_of(info[0], "the tensor").requires_grad());
   });

@@ -4,8 +4,12 @@ export type { DatasetPair, ImageDataset } from './data/dataset.js';
 export { loadDataset } from './data/load.js';
 export { InputError } from './errors.js';
 export {
+  detectLaunch,
   type Evaluation,
   evaluate,
+  type JoinedWorld,
+  joinWorld,
+  type Launch,
   loadModel,
   type ModelDescription,
   type Progress,
@@ -13,4 +17,5 @@ export {
   type TrainingResult,
   type TrainOptions,
   train,
+  type World,
 } from './train/index.js';

@@ -32,7 +32,7 @@ export interface Start {
  * is another process with this command line, and this one only waits for them.
  */
 export async function inProcesses(
-  { distributed }: Config,
+  { distributed, device }: Config,
   processes: number | undefined,
   train: (start: Start) => Promise<void>,
 ): Promise<void> {
@@ -45,7 +45,10 @@ export async function inProcesses(
   }
   const { alone, joinWorld } = await import('../train/distributed/world.js');
   if (launch.kind === 'alone') return train({ world: alone, restarts });
-  const world = await joinWorld(launch, { timeout: distributed.timeout });
+  const world = await joinWorld(launch, {
+    timeout: distributed.timeout,
+    useNccl: device !== 'cpu',
+  });
   try {
     await train({ world, restarts });
     world.leave();

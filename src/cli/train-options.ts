@@ -17,6 +17,7 @@ const SETTING_OPTIONS = {
   labelsPerClass: ['data.labelsPerClass', '<count>', 'labeled images of each class'],
   seed: ['seed', '<number>', 'what everything random derives from'],
   steps: ['steps', '<count>', 'training steps'],
+  device: ['device', '<name>', 'where to compute: cpu, cuda or cuda:<index>'],
 } as const satisfies Record<string, readonly [key: SettingKey, value: string, description: string]>;
 
 type SettingOption = keyof typeof SETTING_OPTIONS;

@@ -304,7 +304,17 @@ export const configSchema = z.strictObject({
     .describe(
       "3×3 convolutions: Winograd's minimal filtering, fast, rounding to about 5e-6; or libtorch's own, to about 1e-7",
     ),
-  device: z.enum(['cpu']).default('cpu').describe('where to compute'),
+  device: z
+    .string()
+    .regex(/^(cpu|cuda(:\d{1,2})?)$/, 'expected cpu, cuda or cuda:<index>')
+    .default('cpu')
+    .describe(
+      'where to compute: cpu, cuda (the first GPU; of several processes on a host each its own), or cuda:<index>; GPUs are not tested',
+    ),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe('numbers that compute: bfloat16 is mixed precision, on GPUs alone; not tested'),
 });
 
 /** All settings of a run, every default filled in. */

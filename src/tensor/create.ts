@@ -1,4 +1,5 @@
 /** New tensors, and those made of several. */
+import { defaultDevice } from './engine.js';
 import type { Generator } from './generator.js';
 import { native, type TypedArray } from './native.js';
 import { callInPlace, callTensor, Tensor } from './tensor.js';
@@ -7,7 +8,7 @@ import { checkedDevice, type Device, type DType, dtypeCode, dtypeOf } from './ty
 export interface TensorOptions {
   /** default: float32 */
   readonly dtype?: DType;
-  /** default: cpu */
+  /** default: that of {@link setDevice} */
   readonly device?: Device;
 }
 
@@ -34,10 +35,18 @@ export function tensor(
   const isBits = array instanceof Uint16Array && (wanted === 'float16' || wanted === 'bfloat16');
   const given = isBits ? wanted : dtypeOf(array);
   const result = new Tensor(native().fromData(array, dtypeCode(given), shape));
-  if (given === wanted) return result;
+  if (given === wanted) return placed(result);
   const converted = result.to(wanted);
   result.dispose();
-  return converted;
+  return placed(converted);
+}
+
+/** Moves what was made on the CPU to where new tensors are. */
+function placed(made: Tensor, device = defaultDevice()): Tensor {
+  if (device === 'cpu') return made;
+  const moved = made.toDevice(device);
+  made.dispose();
+  return moved;
 }
 
 /** A tensor of no dimensions. */
@@ -46,9 +55,8 @@ export function scalar(value: number, dtype: DType = 'float32'): Tensor {
 }
 
 export function full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
-  const { dtype = 'float32', device } = options;
-  const where = device === undefined ? null : checkedDevice(device);
-  return callTensor('full', shape, value, dtypeCode(dtype), null, where);
+  const { dtype = 'float32', device = defaultDevice() } = options;
+  return callTensor('full', shape, value, dtypeCode(dtype), null, checkedDevice(device));
 }
 
 export function zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
@@ -61,7 +69,7 @@ export function ones(shape: readonly number[], options: TensorOptions = {}): Ten
 
 /** 0, 1, …, count − 1 as int64. */
 export function arange(count: number): Tensor {
-  return callTensor('arange', count, dtypeCode('int64'));
+  return placed(callTensor('arange', count, dtypeCode('int64')));
 }
 
 /** Uniform in [low, high). */
@@ -71,9 +79,9 @@ export function uniform(
   high: number,
   options: TensorOptions & { generator: Generator },
 ): Tensor {
-  const result = zeros(shape, options);
+  const result = zeros(shape, { ...options, device: 'cpu' });
   callInPlace('uniform_', result, low, high, options.generator);
-  return result;
+  return placed(result, options.device);
 }
 
 /** Normal with the given mean and standard deviation. */
@@ -83,9 +91,9 @@ export function normal(
   standardDeviation: number,
   options: TensorOptions & { generator: Generator },
 ): Tensor {
-  const result = zeros(shape, options);
+  const result = zeros(shape, { ...options, device: 'cpu' });
   callInPlace('normal_', result, mean, standardDeviation, options.generator);
-  return result;
+  return placed(result, options.device);
 }
 
 /** 1 with the given probability, else 0. */
@@ -94,24 +102,28 @@ export function bernoulli(
   probability: number,
   options: TensorOptions & { generator: Generator },
 ): Tensor {
-  const result = zeros(shape, options);
+  const result = zeros(shape, { ...options, device: 'cpu' });
   callInPlace('bernoulli_.float', result, probability, options.generator);
-  return result;
+  return placed(result, options.device);
 }
 
 /** Indices drawn with replacement, in proportion to each row's weights: (rows, N) → (rows, count), int64. */
 export function multinomial(weights: Tensor, count: number, generator: Generator): Tensor {
-  return callTensor('multinomial', weights, count, true, generator);
+  const here = weights.toDevice('cpu');
+  const drawn = callTensor('multinomial', here, count, true, generator);
+  here.dispose();
+  return placed(drawn);
 }
 
 /** 0, 1, …, count − 1 in random order, int64. */
 export function randomPermutation(count: number, generator: Generator): Tensor {
-  return callTensor('randperm.generator', count, generator, dtypeCode('int64'));
+  return placed(callTensor('randperm.generator', count, generator, dtypeCode('int64')));
 }
 
 /** A number from Beta(α, β), both positive. */
 export function sampleBeta(alpha: number, beta: number, generator: Generator): number {
-  const parameters = tensor([alpha, beta], [1, 2], 'float64');
+  const numbers = Float64Array.of(alpha, beta);
+  const parameters = new Tensor(native().fromData(numbers, dtypeCode('float64'), [1, 2])); // on the CPU
   const shares = callTensor('_sample_dirichlet', parameters, generator);
   const [first] = shares.data() as Float64Array;
   for (const made of [parameters, shares]) made.dispose();

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { InputError } from '../errors.js';
 import {
   emptyCache,
   engineInformation,
@@ -9,6 +10,8 @@ import {
   memoryStatistics,
   ones,
   setCacheLimit,
+  setDevice,
+  setPrecision,
   setThreads,
   tidy,
   zeros,
@@ -23,6 +26,28 @@ describe('the engine', () => {
     expect(information.cpuCapability).toMatch(/^(AVX2|AVX512|DEFAULT|NO|VSX|ZVECTOR|SVE)/);
     expect(information.cuda).toBeTypeOf('boolean');
     expect(information.oneDnn).toBeTypeOf('boolean');
+  });
+
+  describe('a device', () => {
+    test.runIf(!engineInformation().cuda)(
+      'that libtorch has not is refused, and mixed precision on the CPU',
+      () => {
+        for (const device of ['cuda', 'cuda:1']) {
+          expect(() => setDevice(device)).toThrow(InputError);
+          expect(() => setDevice(device)).toThrow(
+            `device ${device} asks for a GPU, but this libtorch has no CUDA`,
+          );
+        }
+        expect(() => setPrecision('bfloat16')).toThrow(InputError);
+        expect(() => setPrecision('bfloat16')).toThrow('precision bfloat16 needs a GPU');
+        setDevice('cpu');
+        setPrecision('float32');
+      },
+    );
+
+    test('of another form is refused', () => {
+      expect(() => setDevice('gpu')).toThrow(RangeError);
+    });
   });
 
   describe('setThreads', () => {

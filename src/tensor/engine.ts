@@ -1,6 +1,8 @@
 /** The engine as a whole: version, threads, memory. */
 import { availableParallelism } from 'node:os';
+import { InputError } from '../errors.js';
 import { native } from './native.js';
+import { checkedDevice, type Device } from './types.js';
 
 export interface EngineInformation {
   /** libtorch's version */
@@ -41,6 +43,42 @@ export function setConvolutionAlgorithm(chosen: ConvolutionAlgorithm): void {
 
 export function convolutionAlgorithm(): ConvolutionAlgorithm {
   return algorithm;
+}
+
+let device: Device = 'cpu';
+
+/**
+ * Puts all new tensors on a device, unless they are told another. Random numbers are drawn on the CPU, so that they are the
+ * same everywhere. Not tested on a GPU.
+ * @throws InputError where the engine has no such device
+ */
+export function setDevice(chosen: Device): void {
+  checkedDevice(chosen);
+  if (chosen !== 'cpu' && !native().engineInformation().cuda) {
+    throw new InputError(
+      `device ${chosen} asks for a GPU, but this libtorch has no CUDA or sees no GPU: set LIBTORCH to one with CUDA and build again, or leave device at cpu`,
+    );
+  }
+  device = chosen;
+}
+
+/** Where new tensors are. */
+export function defaultDevice(): Device {
+  return device;
+}
+
+/**
+ * `bfloat16`: convolutions and matrix products in 16 bits, all else in 32 (libtorch's autocast). Not tested on a GPU.
+ * @throws InputError where tensors are not on a GPU
+ */
+export function setPrecision(precision: 'float32' | 'bfloat16'): void {
+  const isMixed = precision === 'bfloat16';
+  if (isMixed && device === 'cpu') {
+    throw new InputError(
+      'precision bfloat16 needs a GPU: set device to cuda, or leave precision at float32, which is faster on CPUs',
+    );
+  }
+  if (device !== 'cpu') native().setAutocast(isMixed);
 }
 
 /** How many tensors are alive: the same after every training step, or there is a leak. */

@@ -77,6 +77,8 @@ export interface Native {
   setThreads(count: number): void;
   startProfiling(): number;
   stopProfiling(): { name: string; thread: number; start: number; end: number }[];
+  /** Only where the add-on was built with CUDA. */
+  setAutocast(enabled: boolean): void;
   /** `gloo` and `nccl`, where the add-on was built with them. Without Gloo the functions below do not exist. */
   collectives(): string[];
   openTcpStore(host: string, port: number, isServer: boolean, timeout: number, prefix: string): void;

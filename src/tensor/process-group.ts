@@ -42,17 +42,18 @@ export function collectives(): readonly string[] {
   return native().collectives();
 }
 
-/**
- * Opens the store of a rendezvous. @throws InputError where the engine was built without collectives
- * @throws Error where nobody serves the store
- */
-export function openStore(rendezvous: Rendezvous, { rank, size, timeout }: GroupPlace): void {
+/** @throws InputError where the engine was built without them */
+export function checkCollectives(): void {
   if (!collectives().includes('gloo')) {
     throw new InputError(
       'several processes cannot train together here, as the native add-on was built without Gloo: install its headers ' +
         '(Debian and Ubuntu: apt-get install libgloo-dev) and run "npm rebuild featmatch" (in a clone: npm run build)',
     );
   }
+}
+
+/** Opens the store of a rendezvous. @throws Error where nobody serves it */
+export function openStore(rendezvous: Rendezvous, { rank, size, timeout }: GroupPlace): void {
   if (rendezvous.kind === 'file') {
     native().openFileStore(rendezvous.path, size);
   } else {

@@ -1,5 +1,7 @@
 /** Training and evaluation. */
 export { loadModel, type Model, type ModelDescription } from './checkpoint.js';
+export { detectLaunch, type Launch } from './distributed/launcher.js';
+export { type JoinedWorld, joinWorld, type World } from './distributed/world.js';
 export { configureEngine } from './engine.js';
 export { type Evaluation, evaluate, featuresOf, mostProbable, predictImages, tally } from './evaluate.js';
 export { prepareExperiment } from './prepare.js';

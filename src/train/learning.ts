@@ -171,7 +171,7 @@ export class Learning {
 
   /** Features (N, f_dim) of images (N, C, H, W), before AugF. */
   features(images: Tensor): Tensor {
-    return this.evaluating(({ encoder }) => encoder.forward(images));
+    return this.evaluating(({ encoder }) => encoder.forward(images).to('float32'));
   }
 
   /** Those of FeatMatch (P, f_dim), and the class of each (P); null where there are none. To be used inside `tidy`. */

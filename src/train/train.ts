@@ -111,7 +111,7 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<TrainingResult> {
   const { world = alone } = options;
-  configureEngine(config, world.localSize);
+  configureEngine(config, world);
   const experiment = prepareExperiment(config, data, world);
   checkSameEverywhere(world, config, () => recordSplit(experiment));
   const { resume } = options;

@@ -5,6 +5,7 @@ import { InputError } from '../../errors.js';
 import {
   announce,
   broadcastInPlace,
+  checkCollectives,
   connectProcesses,
   disconnectProcesses,
   gatherRows,
@@ -79,6 +80,7 @@ export async function joinWorld(
   { place, rendezvous }: Extract<Launch, { kind: 'member' }>,
   { timeout, useNccl = false }: { timeout: number; useNccl?: boolean },
 ): Promise<JoinedWorld> {
+  checkCollectives();
   const { rank, size, localSize } = place;
   // Together they are within the timeout: noticing that somebody is silent, a call that waits, and asking who it was.
   const group = { rank, size, timeout: Math.round((timeout * 1000 * 2) / 3) };
