@@ -4,14 +4,7 @@ import type { ImageSet } from '../data/dataset.js';
 import { randomStream } from '../image/random.js';
 import { createEncoder, type Encoder } from '../models/index.js';
 import { runningStatistics, Sgd, synchronizeBatchNorm, updateWeightAverage } from '../nn/index.js';
-import {
-  type Algorithm,
-  algorithmOf,
-  type Batch,
-  type EncoderNetwork,
-  type Learner,
-  type StepResult,
-} from '../ssl/index.js';
+import { type Algorithm, algorithmOf, type Batch, type EncoderNetwork, type Learner } from '../ssl/index.js';
 import { Generator, noGrad, profiled, type Tensor, tensor, tidy } from '../tensor/index.js';
 import { alone, type World } from './distributed/world.js';
 import { learningRateAt } from './schedule.js';
@@ -231,7 +224,7 @@ export class Learning {
   }
 }
 
-function numbersOf(metrics: StepResult['metrics']): Record<string, number> {
+function numbersOf(metrics: Readonly<Record<string, Tensor | number>>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(metrics).map(([name, value]) => [name, typeof value === 'number' ? value : value.item()]),
   );

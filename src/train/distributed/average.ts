@@ -1,7 +1,7 @@
 import { concatenate, noGrad, sumEachInPlace, type Tensor, tidy } from '../../tensor/index.js';
 
-/** Bytes that go between processes at once: few enough calls, and the first are under way while the last are joined. */
-const BUCKET_BYTES = 8e6;
+/** Bytes that go between processes at once: of these buffers two are under way together, each of a size that caches hold. */
+const BUCKET_BYTES = 1e6;
 
 /** Each of the tensors, which have one element type, becomes its mean over so many processes. They travel flattened, many in one. */
 export function averageInPlace(tensors: readonly Tensor[], processes: number): void {
