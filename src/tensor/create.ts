@@ -56,7 +56,8 @@ export function scalar(value: number, dtype: DType = 'float32'): Tensor {
 
 export function full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
   const { dtype = 'float32', device = defaultDevice() } = options;
-  return callTensor('full', shape, value, dtypeCode(dtype), null, checkedDevice(device));
+  const where = device === 'cpu' ? null : checkedDevice(device); // libtorch's own default
+  return callTensor('full', shape, value, dtypeCode(dtype), null, where);
 }
 
 export function zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
