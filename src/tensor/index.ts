@@ -6,6 +6,7 @@ export * from './engine.js';
 export * from './functional.js';
 export { Generator } from './generator.js';
 export type { TypedArray } from './native.js';
+export * from './process-group.js';
 export {
   monotonicTime,
   type Profile,
@@ -14,7 +15,6 @@ export {
   startProfiling,
   stopProfiling,
 } from './profiler.js';
-export * from './process-group.js';
 export { keep, tidy } from './scope.js';
 export { Tensor } from './tensor.js';
 export type { DType, MemoryFormat } from './types.js';
