@@ -57,7 +57,7 @@ export class Conv2d extends Module {
 
 /**
  * convolution(relu(norm(input))) + addend. Where the convolution is 3×3 with stride 1, that is one operator, and the map
- * between them is never stored. @param addend (N, out, H', W')
+ * between them is never stored; not so with statistics of several processes. @param addend (N, out, H', W')
  */
 export function normalizedConvolution(
   norm: BatchNorm2d,
@@ -66,7 +66,7 @@ export function normalizedConvolution(
   addend: Tensor | null = null,
 ): Tensor {
   const { weight, bias, isPlain3x3 } = convolution;
-  if (isPlain3x3 && convolutionAlgorithm() === 'winograd')
+  if (isPlain3x3 && convolutionAlgorithm() === 'winograd' && !norm.isSynchronized)
     return normalizedConv3x3(input, norm.options(), { weight, bias, addend });
   return tidy(() => {
     const output = convolution.forward(norm.forwardRelu(input));
@@ -123,6 +123,11 @@ export class BatchNorm2d extends Module {
   /** From now on a batch is what all processes have together. */
   synchronize(sum: SumOverProcesses): void {
     this.sumOverProcesses = sum;
+  }
+
+  /** Whether the next batch takes its statistics from all processes. */
+  get isSynchronized(): boolean {
+    return this.sumOverProcesses !== null && this.training;
   }
 
   private synchronized(input: Tensor): Tensor | undefined {
