@@ -41,37 +41,20 @@ export interface BatchNormOptions {
   readonly epsilon: number;
 }
 
+/** In the order of libtorch's batch_norm, which the fused operators keep. */
+function argumentsOf(options: BatchNormOptions) {
+  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
+  return [weight, bias, runningMean, runningVariance, training, momentum, epsilon] as const;
+}
+
 /** Batch normalization per channel (Ioffe and Szegedy 2015) of (N, C, …). */
 export function batchNorm(input: Tensor, options: BatchNormOptions): Tensor {
-  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
-  return callTensor(
-    'batch_norm',
-    input,
-    weight,
-    bias,
-    runningMean,
-    runningVariance,
-    training,
-    momentum,
-    epsilon,
-    false,
-  );
+  return callTensor('batch_norm', input, ...argumentsOf(options), false);
 }
 
 /** relu(batchNorm(input)) in fewer passes over the memory; the same numbers up to rounding. */
 export function batchNormRelu(input: Tensor, options: BatchNormOptions): Tensor {
-  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
-  return callTensor(
-    'featmatch::batch_norm_relu',
-    input,
-    weight,
-    bias,
-    runningMean,
-    runningVariance,
-    training,
-    momentum,
-    epsilon,
-  );
+  return callTensor('featmatch::batch_norm_relu', input, ...argumentsOf(options));
 }
 
 /**
@@ -84,17 +67,10 @@ export function normalizedConv3x3(
   options: BatchNormOptions,
   convolution: { weight: Tensor; bias: Tensor | null; addend: Tensor | null },
 ): Tensor {
-  const { weight, bias, runningMean, runningVariance, training, momentum, epsilon } = options;
   return callTensor(
     'featmatch::normalized_conv3x3',
     input,
-    weight,
-    bias,
-    runningMean,
-    runningVariance,
-    training,
-    momentum,
-    epsilon,
+    ...argumentsOf(options),
     convolution.weight,
     convolution.bias,
     convolution.addend,
