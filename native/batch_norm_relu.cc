@@ -12,13 +12,8 @@
 #include <vector>
 
 #include "batch_norm_relu.h"
+#include "every_cpu.h"
 #include "handle.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
 
 namespace featmatch {
 namespace {

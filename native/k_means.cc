@@ -16,14 +16,11 @@
 #include <numeric>
 #include <vector>
 
+#include "every_cpu.h"
 #include "handle.h"
 
-#define INLINE __attribute__((always_inline)) inline
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors are only passed to functions that are inlined
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define FOR_EACH_CPU
 #endif
 
 namespace featmatch {

@@ -23,6 +23,7 @@
 #include <algorithm>
 
 #include "batch_norm_relu.h"
+#include "every_cpu.h"
 #include "handle.h"
 
 namespace featmatch {
@@ -81,8 +82,6 @@ struct WeightGradientTask {
   const float *input, *output_gradient;
   float *inputs_by_frequency, *gradients_by_frequency, *sums;
 };
-
-#define INLINE __attribute__((always_inline)) inline
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define HAS_KERNELS 1
