@@ -44,21 +44,33 @@ function watch(socket: Socket, name?: string): void {
   };
   if (name !== undefined) meet(name);
   socket.setNoDelay();
-  createInterface(socket).on('line', (line) => {
-    const message = JSON.parse(line) as Message;
+  const lines = createInterface(socket);
+  lines.on('line', (line) => {
+    const message = parse(line);
+    if (message === null) return void socket.destroy();
     if ('hello' in message) meet(`rank ${message.hello.rank} on ${message.hello.hostname}`);
     if (peer === undefined) return;
     peer.lastHeard = Date.now();
     if ('leave' in message) peer.hasLeft = true;
     if ('lost' in message) lose(message.lost, peer);
   });
-  socket.on('error', () => {}); // 'close' follows
+  for (const emitter of [socket, lines]) emitter.on('error', () => {}); // 'close' follows
   socket.on('close', () => {
     if (peer === undefined) return;
     peers.delete(peer);
     if (!peer.hasLeft)
       lose({ kind: 'failure', sentence: `${peer.name} ended unexpectedly (killed, or out of memory)` });
   });
+}
+
+/** Null where it is nothing that one of our processes says. */
+function parse(line: string): Message | null {
+  try {
+    const message = JSON.parse(line);
+    return typeof message === 'object' ? message : null;
+  } catch {
+    return null;
+  }
 }
 
 function beat(): void {
