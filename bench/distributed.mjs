@@ -1,6 +1,6 @@
 // Training WRN-28-2 on 3×32×32 in batches of 64: two processes of one thread and 32 images each, which average their
-// gradients, against one process of two threads. The share of a step that the exchange takes, and that of waiting for the
-// slower of the two before it.
+// gradients, against one process of two threads. What the exchange takes where it does not overlap with the backward pass,
+// by the time of a step where it does, and what waiting for the slower of the two takes before it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +60,7 @@ export function print({ two, one, ratios }) {
   console.log(`  one process, two threads        ${formatSpread(of(one, 'imagesPerSecond'), 1)} images/s`);
   console.log(`  two processes / one: ${formatSpread(ratios, 2)}`);
   console.log(
-    `  exchange of ${two[0].gradientMegabytes.toFixed(1)} MB of gradients: ${formatSpread(of(two, 'exchangeMilliseconds'), 1)} ms, ` +
+    `  exchange of ${two[0].gradientMegabytes.toFixed(1)} MB of gradients after the backward pass: ${formatSpread(of(two, 'exchangeMilliseconds'), 1)} ms, ` +
       `${percent(of(two, 'exchangeShare'))} of a step; waiting for the other before it: ${percent(of(two, 'waitingShare'))}`,
   );
 }

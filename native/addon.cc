@@ -36,6 +36,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   featmatch::export_autograd(env, exports);
   featmatch::export_profiler(env, exports);
   featmatch::export_process_group(env, exports);
+  featmatch::export_means(env, exports);
   exports.Set("engineInformation", Napi::Function::New(env, engine_information));
   exports.Set("setThreads", Napi::Function::New(env, set_threads));
   return exports;

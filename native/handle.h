@@ -46,5 +46,6 @@ void export_autograd(Napi::Env env, Napi::Object exports);
 void export_allocator(Napi::Env env, Napi::Object exports);
 void export_profiler(Napi::Env env, Napi::Object exports);
 void export_process_group(Napi::Env env, Napi::Object exports);
+void export_means(Napi::Env env, Napi::Object exports);
 
 }  // namespace featmatch

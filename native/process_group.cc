@@ -1,6 +1,8 @@
 // Collectives between processes that train together: c10d of libtorch, with Gloo for tensors on CPUs and NCCL for those
 // on GPUs where libtorch has it. Every call waits until it is done, or throws after the group's timeout. Where libtorch
 // comes without the headers of Gloo (Debian: libgloo-dev) the add-on is built without, and says so by `collectives()`.
+#include "process_group.h"
+
 #include "handle.h"
 
 #ifdef FEATMATCH_GLOO
@@ -141,32 +143,17 @@ Napi::Value disconnect(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// Waits until it is done. What goes wrong begins with the same words everywhere, also where it comes out of a backward pass.
-void finish(const c10::intrusive_ptr<c10d::Work>& work) {
+// What goes wrong begins with the same words everywhere, also where it comes out of a backward pass.
+template <typename Call>
+auto in_contact(Call call) {
   try {
-    work->wait();
+    return call();
   } catch (const std::exception& error) {
     TORCH_CHECK(false, "lost contact with another process: ", message_of(error));
   }
 }
 
-void sum_in_place(Tensor& tensor) {
-  std::vector<Tensor> tensors{tensor};
-  finish(group().of(tensor).allreduce(tensors));
-}
-
-// sumEach(tensors): each becomes its sum over all processes. All are under way at once.
-Napi::Value sum_each(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), "the sum over all processes", [&]() -> Napi::Value {
-    std::vector<c10::intrusive_ptr<c10d::Work>> under_way;
-    for (auto& tensor : tensors_of(info[0], "tensors")) {
-      std::vector<Tensor> tensors{tensor};
-      under_way.push_back(group().of(tensor).allreduce(tensors));
-    }
-    for (const auto& work : under_way) finish(work);
-    return info.Env().Undefined();
-  });
-}
+void sum_in_place(const Tensor& tensor) { finish(begin_sum(tensor)); }
 
 // broadcast(tensor): it becomes that of the first process
 Napi::Value broadcast(const Napi::CallbackInfo& info) {
@@ -215,6 +202,20 @@ struct SumFunction : torch::autograd::Function<SumFunction> {
 
 }  // namespace
 
+#ifdef FEATMATCH_GLOO
+int processes() { return group().gloo->getSize(); }
+
+c10::intrusive_ptr<c10d::Work> begin_sum(const Tensor& tensor) {
+  auto& backend = group().of(tensor);
+  std::vector<Tensor> tensors{tensor};
+  return in_contact([&] { return backend.allreduce(tensors); });
+}
+
+void finish(const c10::intrusive_ptr<c10d::Work>& work) {
+  in_contact([&] { return work->wait(); });
+}
+#endif
+
 void export_process_group(Napi::Env env, Napi::Object exports) {
   auto define = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, function, name));
@@ -227,7 +228,6 @@ void export_process_group(Napi::Env env, Napi::Object exports) {
   define("isAnnounced", is_announced);
   define("connect", connect);
   define("disconnect", disconnect);
-  define("sumEach", sum_each);
   define("broadcast", broadcast);
   define("gather", gather);
   define("barrier", barrier);

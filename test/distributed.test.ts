@@ -71,6 +71,24 @@ describe('three processes', () => {
   });
 });
 
+describe('three processes that go backward', () => {
+  it('have the means of their gradients', async () => {
+    const results = await together<Record<string, unknown>>('backward', 3);
+    results.forEach((result, rank) => {
+      expect(result).toEqual({
+        rank,
+        size: 3,
+        large: [1, 1],
+        transposed: [2, 4, 6, 8, 10, 12],
+        twice: [2, 2],
+        unused: null,
+        other: [1, 1],
+        own: [rank, rank],
+      });
+    });
+  });
+});
+
 describe('two processes with half of a batch each', () => {
   it('make the losses of one process in double precision, with synchronized batch normalization', async () => {
     type Result = { losses: number[]; statistics: number[] };

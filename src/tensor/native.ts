@@ -87,7 +87,13 @@ export interface Native {
   isAnnounced(key: string): boolean;
   connect(rank: number, size: number, timeout: number, address: string, useNccl: boolean): void;
   disconnect(): void;
-  sumEach(tensors: readonly Handle[]): void;
+  average(tensors: readonly Handle[], bufferBytes: number): void;
+  backwardToMeans(
+    loss: Handle,
+    parameters: readonly Handle[],
+    others: readonly Handle[],
+    bufferBytes: number,
+  ): void;
   broadcast(tensor: Handle): void;
   gather(tensor: Handle): Handle;
   barrier(): void;

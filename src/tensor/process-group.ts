@@ -86,10 +86,28 @@ export function disconnectProcesses(): void {
   native().disconnect();
 }
 
-/** Each tensor becomes its sum over all processes. All of them are under way at once. */
-export function sumEachInPlace(tensors: readonly Tensor[]): void {
-  native().sumEach(tensors.map(({ handle }) => handle));
+/** Of buffers, in which tensors go between processes, many in one; all buffers are under way at once. */
+const BUFFER_BYTES = 4e6;
+
+/** Each tensor becomes its mean over all processes. */
+export function averageInPlace(tensors: readonly Tensor[]): void {
+  native().average(handlesOf(tensors), BUFFER_BYTES);
 }
+
+/**
+ * `loss.backward()`, after which the gradients of the parameters, and the other tensors, are means over all processes.
+ * Those gradients that are there go between the processes while the others are computed. The parameters are in the order of
+ * the forward pass, or nearly, and have no gradients before; all processes reach the same of them.
+ */
+export function backwardToMeans(
+  loss: Tensor,
+  parameters: readonly Tensor[],
+  others: readonly Tensor[] = [],
+): void {
+  native().backwardToMeans(loss.handle, handlesOf(parameters), handlesOf(others), BUFFER_BYTES);
+}
+
+const handlesOf = (tensors: readonly Tensor[]) => tensors.map(({ handle }) => handle);
 
 /** The tensor becomes that of the first process. */
 export function broadcastInPlace(tensor: Tensor): void {

@@ -5,7 +5,7 @@ import { randomStream } from '../image/random.js';
 import { createEncoder, type Encoder } from '../models/index.js';
 import { runningStatistics, Sgd, synchronizeBatchNorm, updateWeightAverage } from '../nn/index.js';
 import { type Algorithm, algorithmOf, type Batch, type EncoderNetwork, type Learner } from '../ssl/index.js';
-import { Generator, noGrad, profiled, type Tensor, tensor, tidy } from '../tensor/index.js';
+import { concatenate, Generator, noGrad, profiled, type Tensor, tensor, tidy } from '../tensor/index.js';
 import { alone, type World } from './distributed/world.js';
 import { learningRateAt } from './schedule.js';
 
@@ -105,9 +105,8 @@ export class Learning {
         this.drawOwnDropout(step);
         const result = profiled('loss', () => this.learner.step(batch, step));
         const { loss, pseudoLabels } = result;
-        profiled('backward', () => loss.backward());
-        const { metrics, isToStop } = profiled('exchange', () =>
-          this.meet(numbersOf(result.metrics), wantsToStop),
+        const { metrics, isToStop } = profiled('backward', () =>
+          this.backward(loss, result.metrics, wantsToStop),
         );
         profiled('update', () => this.update(step));
         return {
@@ -141,19 +140,21 @@ export class Learning {
   }
 
   /**
-   * Gradients, running statistics and metrics become their means over all processes, in one exchange; with it goes
-   * whether one of them wants to stop.
+   * Gradients; they, running statistics and metrics become their means over all processes, and in the same exchange all
+   * hear whether one of them wants to stop.
    */
-  private meet(metrics: Record<string, number>, wantsToStop: boolean) {
-    if (this.world.size === 1) return { metrics, isToStop: wantsToStop };
-    const gradients = this.network.parameters().flatMap(({ grad }) => grad ?? []);
-    const numbers = tensor([...Object.values(metrics), Number(wantsToStop)]);
-    this.world.average([...gradients, ...runningStatistics(this.network), numbers]);
-    const means = numbers.numbers();
+  private backward(loss: Tensor, metrics: Metrics, wantsToStop: boolean): Omit<StepNumbers, 'pseudoLabels'> {
+    if (this.world.size === 1) {
+      loss.backward();
+      return { metrics: numbersOf(metrics), isToStop: wantsToStop };
+    }
     const names = Object.keys(metrics);
+    const means = vectorOf([...Object.values(metrics), Number(wantsToStop)]);
+    this.world.backward(loss, this.network.parameters(), [...runningStatistics(this.network), means]);
+    const numbers = means.numbers();
     return {
-      metrics: Object.fromEntries(names.map((name, i) => [name, means[i]])),
-      isToStop: means[names.length] > 0,
+      metrics: Object.fromEntries(names.map((name, i) => [name, numbers[i]])),
+      isToStop: numbers[names.length] > 0,
     };
   }
 
@@ -224,8 +225,19 @@ export class Learning {
   }
 }
 
-function numbersOf(metrics: Readonly<Record<string, Tensor | number>>): Record<string, number> {
+type Metrics = Readonly<Record<string, Tensor | number>>;
+
+function numbersOf(metrics: Metrics): Record<string, number> {
   return Object.fromEntries(
     Object.entries(metrics).map(([name, value]) => [name, typeof value === 'number' ? value : value.item()]),
+  );
+}
+
+/** Single numbers as one tensor (N), in single precision. */
+function vectorOf(values: readonly (Tensor | number)[]): Tensor {
+  return concatenate(
+    values.map((value) =>
+      typeof value === 'number' ? tensor([value]) : value.detach().to('float32').reshape(1),
+    ),
   );
 }

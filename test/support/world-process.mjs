@@ -43,6 +43,26 @@ const tasks = {
     };
   },
 
+  // Gradients: of parameters in three buffers, of one that lies otherwise in memory, of one that is not reached, and of one
+  // that two ways reach.
+  backward() {
+    const parameter = (values) => Object.assign(values, { requiresGrad: true });
+    const large = parameter(ones([1_500_000]));
+    const transposed = parameter(tensor([1, 2, 3, 4, 5, 6], [2, 3]).transpose(0, 1));
+    const unused = parameter(ones([3]));
+    const twice = parameter(ones([2]));
+    const other = tensor([rank, 1], [2], 'float64');
+    const weights = tensor([1, 2, 3, 4, 5, 6], [3, 2]).mul(rank + 1);
+    const loss = large.mul(rank).sum().add(transposed.mul(weights).sum()).add(twice.mul(twice).sum().mul(rank));
+    const parameters = [large, transposed, unused, twice, parameter(ones([1_500_000]))];
+    world.backward(loss, parameters, [other]);
+    const first = { large: [large.grad.amin(0).item(), large.grad.amax(0).item()], transposed: transposed.grad.numbers() };
+    const result = { ...first, twice: twice.grad.numbers(), unused: unused.grad, other: other.numbers() };
+    for (const each of parameters) each.clearGrad();
+    twice.mul(rank).sum().backward(); // of this process alone
+    return { ...result, own: twice.grad.numbers() };
+  },
+
   // Losses of a network in double precision, where rounding has no time to grow, at a usual learning rate.
   training() {
     const [images, classes, steps] = [24, 5, 50];
@@ -70,9 +90,8 @@ const tasks = {
         const logits = classifier.forward(encoder.forward(world.own(batch).contiguous('channels-last')));
         // in double precision, as one-hot labels are not
         const loss = logits.logSoftmax(1).gather(1, world.own(labels).unsqueeze(1)).mean().neg();
-        loss.backward();
         const total = loss.detach().clone();
-        world.average([...[...parameters.values()].map(({ grad }) => grad), ...runningStatistics(encoder), total]);
+        world.backward(loss, [...parameters.values()], [...runningStatistics(encoder), total]);
         optimizer.step();
         return total.item();
       }),

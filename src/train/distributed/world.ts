@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../errors.js';
 import {
   announce,
+  averageInPlace,
+  backwardToMeans,
   broadcastInPlace,
   checkCollectives,
   connectProcesses,
@@ -20,7 +22,6 @@ import {
   waitForAll,
 } from '../../tensor/index.js';
 import { ownAddress } from './address.js';
-import { averageInPlace } from './average.js';
 import type { Launch, Place } from './launcher.js';
 import { type Monitor, startMonitor } from './monitor.js';
 
@@ -29,8 +30,10 @@ import { type Monitor, startMonitor } from './monitor.js';
  * @throws InputError where another process is lost; it names it
  */
 export interface World extends Place {
-  /** Each of the tensors, which have one element type, becomes its mean over all processes. */
+  /** Each of the tensors becomes its mean over all processes. */
   average(tensors: readonly Tensor[]): void;
+  /** `loss.backward()`, after which the gradients of the parameters, and the others, are means over all processes. */
+  backward(loss: Tensor, parameters: readonly Tensor[], others?: readonly Tensor[]): void;
   /** Rows (N, …) of every process, in their order: (size·N, …), without gradients. */
   gather(rows: Tensor): Tensor;
   /** This process's part (N, …) of rows (size·N, …). */
@@ -62,6 +65,7 @@ export const alone: World = {
   localRank: 0,
   localSize: 1,
   average() {},
+  backward: (loss) => loss.backward(),
   gather: (rows) => rows,
   own: (rows) => rows,
   sum: null,
@@ -109,7 +113,8 @@ export async function joinWorld(
   const watching = monitor;
   return {
     ...place,
-    average: (tensors) => together(() => averageInPlace(tensors, size)),
+    average: (tensors) => together(() => averageInPlace(tensors)),
+    backward: (...args) => together(() => backwardToMeans(...args)),
     gather: (rows) => together(() => gatherRows(rows)),
     own: (rows) => rows.narrow(0, (rows.shape[0] / size) * rank, rows.shape[0] / size),
     sum: sumOverProcesses,
