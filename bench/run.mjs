@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 const benchmarks = {
   throughput:
     'training WRN-28-2, CNN-13 and ResNet-18: images/s against PyTorch, and against convolutions alone',
+  'shared-machine': 'training WRN-28-2 while another program keeps a processor busy, against PyTorch',
   step: 'one FeatMatch step, WRN-28-2: images/s and memory against PyTorch doing the published step',
   profile: 'where the time of that step goes, by operator',
   augf: "AugF's share of a step with WRN-28-2 and 192 images",

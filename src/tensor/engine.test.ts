@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../errors.js';
@@ -26,6 +27,22 @@ describe('the engine', () => {
     expect(information.cpuCapability).toMatch(/^(AVX2|AVX512|DEFAULT|NO|VSX|ZVECTOR|SVE)/);
     expect(information.cuda).toBeTypeOf('boolean');
     expect(information.oneDnn).toBeTypeOf('boolean');
+  });
+
+  // libgomp tells its settings when it is loaded, which a process does once.
+  test.each([
+    [{}, '1000'],
+    [{ GOMP_SPINCOUNT: '77' }, '77'],
+    [{ OMP_WAIT_POLICY: 'passive' }, '0'],
+  ])('lets threads sleep soon, unless told otherwise: %o', (variables, spins) => {
+    const index = new URL('../../dist/tensor/index.js', import.meta.url).href;
+    const { GOMP_SPINCOUNT: _, OMP_WAIT_POLICY: __, ...env } = process.env;
+    const { stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', `(await import('${index}')).engineInformation()`],
+      { env: { ...env, ...variables, OMP_DISPLAY_ENV: 'verbose' }, encoding: 'utf8' },
+    );
+    expect(stderr).toMatch(new RegExp(`GOMP_SPINCOUNT = '${spins}'`));
   });
 
   describe('a device', () => {
