@@ -111,6 +111,17 @@ describe('two processes with half of a batch each', () => {
     }
   });
 
+  it('have learned the same when each has other images and statistics of its own', async () => {
+    type Result = { state: Record<string, string> };
+    const [zero, one] = await together<Result>('learning', 2);
+    const stateOf = ({ state }: Result) =>
+      Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('generator')));
+    expect(Object.keys(stateOf(zero))).toEqual(
+      expect.arrayContaining(['learner.prototypes', expect.stringMatching(/^network\..*running_var$/)]),
+    );
+    expect(stateOf(one)).toEqual(stateOf(zero));
+  });
+
   // In single precision small differences grow: the learning rate is one at which they have not yet after 50 steps.
   it.each([
     ['supervised', ['algorithm.name=supervised', 'optimizer.learningRate=2e-4']],
@@ -181,6 +192,21 @@ describe('where one of several processes', () => {
   const long = ['steps=100000', 'saveEvery=5'];
   const isTraining = (run: string) => () => listCheckpoints(join(folder, run)).length > 0;
   const sentencesOf = (stderr: string) => stderr.split('\n').filter((line) => line.includes('featmatch: '));
+
+  it('is interrupted, all finish the step, and the run is saved', async () => {
+    const { child, end } = start([...argumentsOf('one-interrupted', ...long), '--processes', '2'], {
+      cwd: folder,
+    });
+    await until(isTraining('one-interrupted'));
+    process.kill(ranksOf(child.pid as number).get('1') as number, 'SIGTERM');
+    const { status, stderr } = await end;
+    expect(status, stderr).toBe(143);
+    const { status: was, record } = readRun(join(folder, 'one-interrupted'));
+    const sentence = expect.stringContaining(`interrupted after step ${record.step} of 100000; all is saved`);
+    expect(sentencesOf(stderr)).toEqual([sentence, sentence]);
+    expect(was).toBe('interrupted');
+    expect(listCheckpoints(join(folder, 'one-interrupted')).at(-1)?.step).toBe(record.step);
+  });
 
   it('is killed, the others end at once and say so', async () => {
     const { child, end } = start([...argumentsOf('killed', ...long), '--processes', '3'], { cwd: folder });

@@ -1,9 +1,13 @@
 // One of several processes that do something together; prints what came of it as JSON. Usage, with the variables of a
 // launcher: node world-process.mjs <what>. Needs the compiled project.
+import { createHash } from 'node:crypto';
+import { resolveConfig } from '../../dist/config/index.js';
 import { createEncoder } from '../../dist/models/index.js';
 import { Linear, runningStatistics, Sgd, synchronizeBatchNorm } from '../../dist/nn/index.js';
 import { PrototypeMemory } from '../../dist/ssl/featmatch/prototype-memory.js';
 import {
+  arange,
+  concatenate,
   Generator,
   keep,
   normal,
@@ -15,6 +19,7 @@ import {
 } from '../../dist/tensor/index.js';
 import { detectLaunch } from '../../dist/train/distributed/launcher.js';
 import { alone, joinWorld } from '../../dist/train/distributed/world.js';
+import { Learning } from '../../dist/train/learning.js';
 
 setThreads(1);
 const launch = detectLaunch(process.env);
@@ -97,6 +102,43 @@ const tasks = {
       }),
     );
     return { losses, statistics: runningStatistics(encoder).flatMap((values) => values.numbers()) };
+  },
+
+  // All that the next step depends on, after some steps of FeatMatch with local batch normalization on images of its own.
+  learning() {
+    const [labeled, unlabeled, classes] = [6, 8, 3];
+    const config = resolveConfig({
+      values: {
+        algorithm: { name: 'featmatch', warmupSteps: 2, extractEvery: 2 },
+        model: { name: 'wide-resnet', depth: 10, width: 1, strides: [2, 2, 2] },
+        batch: { labeled: labeled * size, unlabeled: unlabeled * size },
+        steps: 6,
+      },
+    });
+    const noise = (count, seed) =>
+      normal([count, 1, 12, 12], 0, 1, { generator: new Generator(seed) }).contiguous('channels-last');
+    const views = (count, weak, strong) => ({ count, weak, strong, images: concatenate([weak, strong]) });
+    const classOf = (_, i) => i % classes;
+    const learning = new Learning(config, {
+      classes,
+      channels: 1,
+      labelDistribution: Array(classes).fill(1 / classes),
+      unlabeledImages: 100,
+      labeledImages: () => [{ images: noise(6, 1), labels: Int32Array.from({ length: 6 }, classOf) }],
+      world,
+    });
+    for (let step = 0; step < config.steps; step++) {
+      const seed = 100 * step + 10 * rank;
+      const batch = {
+        labels: tensor(Int32Array.from({ length: labeled }, classOf)).to('int64'),
+        labeled: views(labeled, noise(labeled, seed), noise(labeled, seed + 1)),
+        unlabeled: views(unlabeled, noise(unlabeled, seed + 2), noise(unlabeled, seed + 3)),
+        unlabeledIndices: arange(unlabeled),
+      };
+      tidy(() => learning.step(batch, step));
+    }
+    const hash = (tensor) => createHash('sha256').update(tensor.contiguous().data()).digest('hex');
+    return { state: Object.fromEntries([...learning.state()].map(([name, value]) => [name, hash(value)])) };
   },
 
   // Prototypes of what each process recorded of its part.
