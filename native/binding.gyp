@@ -10,7 +10,7 @@
   "targets": [
     {
       "target_name": "featmatch_native",
-      "sources": ["addon.cc", "handle.cc", "dispatch.cc", "autograd.cc", "allocator.cc", "batch_norm_relu.cc", "k_means.cc", "winograd.cc", "profiler.cc", "process_group.cc", "means.cc"],
+      "sources": ["addon.cc", "handle.cc", "dispatch.cc", "autograd.cc", "allocator.cc", "batch_norm_relu.cc", "k_means.cc", "winograd.cc", "profiler.cc", "process_group.cc", "means.cc", "sgd.cc"],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",
         "<(libtorch_include)",

@@ -1,6 +1,6 @@
 // Training in several processes, by the compiled project: `npm test` compiles it before. What takes longer or needs other
 // programs is `npm run soak:distributed`.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -120,6 +120,7 @@ describe('two processes with half of a batch each', () => {
       expect.arrayContaining(['learner.prototypes', expect.stringMatching(/^network\..*running_var$/)]),
     );
     expect(stateOf(one)).toEqual(stateOf(zero));
+    expect(one.state['generator.weights']).not.toBe(zero.state['generator.weights']); // dropout is of each
   });
 
   // In single precision small differences grow: the learning rate is one at which they have not yet after 50 steps.
@@ -145,6 +146,21 @@ describe('two processes with half of a batch each', () => {
       machine: { processes: 2, threads: 1 },
       results: { images: readRun(join(folder, `${name}-1`)).record.results?.images },
     });
+  });
+
+  it('on two hosts need the run folder on the first alone', async () => {
+    const elsewhere = mkdtempSync(join(folder, 'other-host-'));
+    const place = (rank: string) => ({ RANK: rank, WORLD_SIZE: '2', LOCAL_RANK: '0', LOCAL_WORLD_SIZE: '1' });
+    const address = { MASTER_ADDR: '127.0.0.1', MASTER_PORT: '29733' };
+    const ranks = [folder, elsewhere].map((cwd, rank) =>
+      start(argumentsOf('apart', 'steps=12', `data.folder=${join(folder, 'data')}`), {
+        cwd,
+        env: { ...place(String(rank)), ...address },
+      }),
+    );
+    for (const { end } of ranks) expect(await end).toMatchObject({ status: 0 });
+    expect(readRun(join(folder, 'apart')).status).toBe('finished');
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   it('can be gone on with by one, and the other way round', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNumbers, tensorOf } from '../../test/support/tensors.js';
-import { liveTensors, setThreads, type Tensor, tidy } from '../tensor/index.js';
+import { type DType, liveTensors, setThreads, type Tensor, tidy } from '../tensor/index.js';
 import { parameter } from './initialize.js';
 import { Sgd, type SgdOptions } from './sgd.js';
 
@@ -13,12 +13,12 @@ const STIFFNESS = [1, 2, 3];
 const STEPS = 4;
 const learningRateAt = (step: number) => 0.1 / (1 + step);
 
-const newParameter = () => parameter(tensorOf(START, 'float64'));
+const newParameter = (dtype: DType = 'float64') => parameter(tensorOf(START, dtype));
 
 /** Σ stiffness · (θ − target)², whose gradient is 2 · stiffness · (θ − target). */
 function addGradient(parameter: Tensor): void {
-  const distance = parameter.sub(tensorOf(TARGET, 'float64'));
-  distance.mul(distance).mul(tensorOf(STIFFNESS, 'float64')).sum().backward();
+  const distance = parameter.sub(tensorOf(TARGET, parameter.dtype));
+  distance.mul(distance).mul(tensorOf(STIFFNESS, parameter.dtype)).sum().backward();
 }
 
 function descend(parameters: ReadonlyMap<string, Tensor>, optimizer: Sgd, from = 0, to = STEPS): void {
@@ -31,8 +31,8 @@ function descend(parameters: ReadonlyMap<string, Tensor>, optimizer: Sgd, from =
   }
 }
 
-function descended(options: SgdOptions): number[] {
-  const parameters = new Map([['theta', newParameter()]]);
+function descended(options: SgdOptions, dtype?: DType): number[] {
+  const parameters = new Map([['theta', newParameter(dtype)]]);
   descend(parameters, new Sgd(parameters, options));
   return parameters.get('theta')?.numbers() ?? [];
 }
@@ -78,6 +78,7 @@ describe('Sgd', () => {
     },
   ])("takes PyTorch's steps: $options", ({ options, expected }) => {
     expectNumbers(descended(options), expected, { tolerance: 1e-12 });
+    expectNumbers(descended(options, 'float32'), expected, { tolerance: 1e-6 });
   });
 
   it('follows its recurrence for all options', () => {
@@ -87,7 +88,10 @@ describe('Sgd', () => {
       weightDecay: fc.double({ min: 0, max: 0.5, noNaN: true }),
     });
     fc.assert(
-      fc.property(options, (given) => expectNumbers(descended(given), byHand(given), { tolerance: 1e-10 })),
+      fc.property(options, (given) => {
+        expectNumbers(descended(given), byHand(given), { tolerance: 1e-10 });
+        expectNumbers(descended(given, 'float32'), byHand(given), { tolerance: 1e-5 });
+      }),
       { numRuns: 30 },
     );
   });

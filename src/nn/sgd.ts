@@ -1,16 +1,11 @@
-import { addEachInPlace, keep, mulEachInPlace, noGrad, type Tensor, tidy, zeros } from '../tensor/index.js';
+import { keep, type SgdStep, sgdInPlace, type Tensor, tidy, zeros } from '../tensor/index.js';
 
-export interface SgdOptions {
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  /** λ of the L2 penalty, on every parameter */
-  readonly weightDecay: number;
-}
+export type SgdOptions = Omit<SgdStep, 'learningRate'>;
 
 /**
  * Stochastic gradient descent with momentum (Sutskever et al. 2013), in PyTorch's form:
  * d ← g + λθ; v ← μv + d (v = 0 at first); θ ← θ − η·(d + μv with Nesterov, else v).
- * Works on all parameters in a few calls. A parameter without a gradient is left alone.
+ * Works on all parameters in one call. A parameter without a gradient is left alone.
  */
 export class Sgd {
   /** η, set before each step */
@@ -30,30 +25,19 @@ export class Sgd {
 
   /** Updates the parameters and forgets their gradients. */
   step(): void {
-    const { momentum, nesterov, weightDecay } = this.options;
-    noGrad(() =>
-      tidy(() => {
-        const learning = [...this.parameters].flatMap(([name, parameter]) => {
-          const gradient = parameter.grad;
-          return gradient === null
-            ? []
-            : [{ parameter, gradient, velocity: this.velocities.get(name) as Tensor }];
-        });
-        if (learning.length === 0) return;
-        const parameters = learning.map(({ parameter }) => parameter);
-        const velocities = learning.map(({ velocity }) => velocity);
-        let directions = learning.map(({ gradient }) => gradient); // changed in place: nobody reads them afterwards
-        if (weightDecay !== 0) addEachInPlace(directions, parameters, weightDecay);
-        if (momentum !== 0) {
-          mulEachInPlace(velocities, momentum);
-          addEachInPlace(velocities, directions);
-          if (nesterov) addEachInPlace(directions, velocities, momentum);
-          else directions = velocities;
-        }
-        addEachInPlace(parameters, directions, -this.learningRate);
-        for (const parameter of parameters) parameter.clearGrad();
-      }),
-    );
+    tidy(() => {
+      const learning = [...this.parameters].flatMap(([name, parameter]) => {
+        const gradient = parameter.grad;
+        return gradient === null ? [] : [{ parameter, gradient, velocity: this.velocities.get(name) }];
+      });
+      sgdInPlace(
+        learning.map(({ parameter }) => parameter),
+        learning.map(({ gradient }) => gradient), // may be changed: nobody reads them afterwards
+        learning.flatMap(({ velocity }) => velocity ?? []),
+        { ...this.options, learningRate: this.learningRate },
+      );
+      for (const { parameter } of learning) parameter.clearGrad();
+    });
   }
 
   /** The velocities by parameter name; with the parameters all there is to save. */

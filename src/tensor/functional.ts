@@ -97,6 +97,39 @@ export function globalAveragePool(input: Tensor): Tensor {
 export function addEachInPlace(tensors: readonly Tensor[], others: readonly Tensor[], scale = 1): void {
   callInPlace('_foreach_add_.List', tensors, others, scale);
 }
+export interface SgdStep {
+  /** η */
+  readonly learningRate: number;
+  /** μ */
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** λ of the L2 penalty, on every parameter */
+  readonly weightDecay: number;
+}
+
+/**
+ * d = g + λθ; v ← μv + d; θ ← θ − η·(d + μv with Nesterov, else v), for each parameter θ.
+ * @param gradients g, which may be changed
+ * @param velocities v; none where μ is 0
+ */
+export function sgdInPlace(
+  parameters: readonly Tensor[],
+  gradients: readonly Tensor[],
+  velocities: readonly Tensor[],
+  { learningRate, momentum, nesterov, weightDecay }: SgdStep,
+): void {
+  callInPlace(
+    'featmatch::sgd_',
+    parameters,
+    gradients,
+    velocities,
+    learningRate,
+    momentum,
+    nesterov,
+    weightDecay,
+  );
+}
+
 /** a_i ← factor·a_i */
 export function mulEachInPlace(tensors: readonly Tensor[], factor: number): void {
   callInPlace('_foreach_mul_.Scalar', tensors, factor);

@@ -13,6 +13,7 @@ import {
   normal,
   normalizedConv3x3,
   ones,
+  sgdInPlace,
   type Tensor,
   tensor,
   zeros,
@@ -200,6 +201,51 @@ export const functional = {
       expect(() => addEachInPlace([zeros([1])], [])).toThrow(
         /^aten::_foreach_add_\(1 tensors, 0 tensors, 1\): /,
       );
+    },
+  },
+  sgdInPlace: {
+    'moves parameters of both precisions, any size and layout, and remembers the velocities': () => {
+      const options = { learningRate: 0.5, momentum: 0.75, nesterov: true, weightDecay: 0.25 };
+      for (const dtype of ['float32', 'float64'] as const) {
+        const parameters = [ones([2, 3, 2, 2]), ones([100_003])].map((each) => each.to(dtype));
+        const gradients = [tensorOf([[[[1]], [[2]], [[3]]]]).expand(2, 3, 2, 2), ones([100_003])];
+        const velocities = parameters.map((each) => each.mul(4).clone());
+        sgdInPlace(
+          parameters,
+          [gradients[0].contiguous('channels-last').to(dtype), gradients[1].to(dtype)],
+          velocities,
+          options,
+        );
+        // d = g + 1/4; v = 3 + d; θ = 1 − (d + 3/4·v) / 2
+        const velocityOf = (g: number) => 3 + g + 0.25;
+        const parameterOf = (g: number) => 1 - (g + 0.25 + 0.75 * velocityOf(g)) / 2;
+        const four = (each: (g: number) => number) => [1, 2, 3].flatMap((g) => Array(4).fill(each(g)));
+        expect(velocities[0].numbers()).toEqual([...four(velocityOf), ...four(velocityOf)]);
+        expect(parameters[0].numbers()).toEqual([...four(parameterOf), ...four(parameterOf)]);
+        for (const [values, expected] of [
+          [velocities[1], velocityOf(1)],
+          [parameters[1], parameterOf(1)],
+        ] as const) {
+          expect([values.amin(0).item(), values.amax(0).item()]).toEqual([expected, expected]);
+        }
+      }
+    },
+    'refuses lists of different lengths': () => {
+      const options = { learningRate: 1, momentum: 0.9, nesterov: false, weightDecay: 0 };
+      expect(() => sgdInPlace([zeros([1])], [zeros([1])], [], options)).toThrow(
+        /sgd_: 1 parameters, 1 gradients and 0 velocities/,
+      );
+    },
+    'refuses shapes that differ': () => {
+      const options = { learningRate: 1, momentum: 0.9, nesterov: false, weightDecay: 0 };
+      for (const [gradient, velocity] of [
+        [3, 2],
+        [2, 3],
+      ]) {
+        expect(() => sgdInPlace([zeros([2])], [zeros([gradient])], [zeros([velocity])], options)).toThrow(
+          /sgd_/,
+        );
+      }
     },
   },
   mulEachInPlace: {
