@@ -1,6 +1,6 @@
 /** The library: configure, load data, train, and use what was trained. */
 export { type Config, type PartialConfig, resolveConfig } from './config/index.js';
-export type { DatasetPair, ImageDataset } from './data/dataset.js';
+export type { DatasetParts, ImageDataset } from './data/dataset.js';
 export { loadDataset } from './data/load.js';
 export { InputError } from './errors.js';
 export {

@@ -1,5 +1,5 @@
 /** Reading images with their progress shown, shared by the commands that need them. */
-import type { DatasetPair } from '../data/dataset.js';
+import type { DatasetParts } from '../data/dataset.js';
 import { type DataSource, loadData as load } from '../data/load.js';
 import { createProgress, type Progress } from './progress.js';
 
@@ -7,7 +7,7 @@ import { createProgress, type Progress } from './progress.js';
  * Reads the data of a configuration; on stderr a bar while images are decoded, and each file that is left out.
  * @param options.isQuiet nothing of that
  */
-export async function loadData(source: DataSource, { isQuiet = false } = {}): Promise<DatasetPair> {
+export async function loadData(source: DataSource, { isQuiet = false } = {}): Promise<DatasetParts> {
   if (isQuiet) return load(source);
   const data = await decodingProgress((onProgress) => load(source, { onProgress }));
   for (const { path, reason } of data.leftOut ?? []) process.stderr.write(`left out: ${path}: ${reason}\n`);

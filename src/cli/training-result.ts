@@ -1,9 +1,9 @@
 /** What a training ends with, for the commands that train one run. */
-import type { DatasetPair } from '../data/dataset.js';
+import type { DatasetParts } from '../data/dataset.js';
 import type { TrainingResult } from '../train/index.js';
 import { formatDuration, formatPercent } from './format.js';
 
-export function printResult(result: TrainingResult, data: DatasetPair, { json }: { json?: true }): void {
+export function printResult(result: TrainingResult, data: DatasetParts, { json }: { json?: true }): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     return;

@@ -1,6 +1,6 @@
 /** Training with its progress shown, and ended by Ctrl-C without loss: shared by the commands that train. */
 import type { Config } from '../config/index.js';
-import type { DatasetPair } from '../data/dataset.js';
+import type { DatasetParts } from '../data/dataset.js';
 import { type TrainingResult, type TrainOptions, train } from '../train/index.js';
 import { untilSignal } from './interruption.js';
 import { createProgress, createRateMeter, formatTraining, type Progress } from './progress.js';
@@ -12,7 +12,7 @@ import { createProgress, createRateMeter, formatTraining, type Progress } from '
  */
 export async function trainWithProgress(
   config: Config,
-  data: DatasetPair,
+  data: DatasetParts,
   options: Pick<TrainOptions, 'folder' | 'name' | 'resume' | 'world' | 'profileSteps'> = {},
 ): Promise<TrainingResult> {
   const { steps, algorithm } = config;

@@ -36,7 +36,7 @@ export interface Domains {
 }
 
 /** What training and its evaluation need: data sets with the same classes and image size. */
-export interface DatasetPair {
+export interface DatasetParts {
   readonly train: ImageDataset;
   /** validation images of the data set's own; null where there are none (training images may be held out instead) */
   readonly validation: ImageDataset | null;

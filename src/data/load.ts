@@ -3,7 +3,7 @@
 import { InputError } from '../errors.js';
 import { type CatalogEntry, classCount } from './catalog/entry.js';
 import { OWN_IMAGES } from './catalog/names.js';
-import { type DatasetPair, type ImageDataset, imageSize, sharedBytes } from './dataset.js';
+import { type DatasetParts, type ImageDataset, imageSize, sharedBytes } from './dataset.js';
 import { loadFolder, loadListed } from './folder/load.js';
 import type { LabeledImages } from './formats/labeled-images.js';
 import { catalogEntry, layoutOf, locateDataset } from './locate.js';
@@ -20,7 +20,7 @@ export interface LoadDatasetOptions extends DomainChoice {
 }
 
 /** Data sets of the catalog always have test images. */
-export type NamedDataset = DatasetPair & { readonly test: ImageDataset };
+export type NamedDataset = DatasetParts & { readonly test: ImageDataset };
 
 /**
  * Reads the training and the test part of a data set of the catalog. Image files are decoded once and kept.
@@ -61,7 +61,7 @@ export interface DataSource {
 export async function loadData(
   { name, folder, side, target, sources, sourceRatio }: DataSource,
   { onProgress }: Pick<LoadDatasetOptions, 'onProgress'> = {},
-): Promise<DatasetPair> {
+): Promise<DatasetParts> {
   const choice = { target, sources, sourceRatio };
   if (name !== OWN_IMAGES) return loadDataset(name, { folder, side, onProgress, ...choice });
   checkOneDomain('your own images', choice);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatasetPair } from '../data/dataset.js';
+import type { DatasetParts } from '../data/dataset.js';
 import { InputError } from '../errors.js';
 import { FILES, MANIFEST_FORMAT, type Manifest } from '../infer/manifest.js';
 import { openSession } from '../infer/node/session.js';
@@ -36,7 +36,7 @@ export interface ExportSource {
   readonly split: SplitRecord;
   readonly model: ReturnType<typeof loadModel>;
   /** the images that the run was made with */
-  readonly data: DatasetPair;
+  readonly data: DatasetParts;
 }
 
 export interface ExportOptions {

@@ -1,5 +1,5 @@
 /** Which images an export looks at, and for what. Test images are for its evaluation alone. */
-import { allIndices, type DatasetPair, type ImageDataset } from '../data/dataset.js';
+import { allIndices, type DatasetParts, type ImageDataset } from '../data/dataset.js';
 import { randomStream, shuffledRange } from '../image/random.js';
 import type { SplitRecord } from '../runs/index.js';
 
@@ -32,7 +32,7 @@ const CHECK = 1000;
 const STREAM = 77;
 
 /** The same choice for the same data, split and seed. */
-export function chooseImages(data: DatasetPair, split: SplitRecord, seed: number): ImageChoice {
+export function chooseImages(data: DatasetParts, split: SplitRecord, seed: number): ImageChoice {
   const { train } = data;
   const heldOut = new Set(split.validation);
   const order = shuffledRange(train.count, randomStream(seed, STREAM));

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { Config } from '../config/index.js';
-import type { DatasetPair } from '../data/dataset.js';
+import type { DatasetParts } from '../data/dataset.js';
 import { readRun } from '../runs/index.js';
 import { setThreads } from '../tensor/index.js';
 import { loadRunModel, train } from '../train/index.js';
@@ -15,13 +15,13 @@ const root = mkdtempSync(join(tmpdir(), 'featmatch-report-'));
 beforeAll(() => setThreads(1));
 afterAll(() => rmSync(root, { recursive: true }));
 
-async function reportOf(name: string, config: Config, data: DatasetPair = stripesPair()) {
+async function reportOf(name: string, config: Config, data: DatasetParts = stripesPair()) {
   const folder = join(root, name);
   await train(config, data, { folder });
   return { folder, html: await write(folder, data) };
 }
 
-async function write(folder: string, data: DatasetPair = stripesPair()): Promise<string> {
+async function write(folder: string, data: DatasetParts = stripesPair()): Promise<string> {
   const path = await writeReport(
     folder,
     loadRunModel(folder, () => {}),

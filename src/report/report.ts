@@ -1,5 +1,5 @@
 /** `report.html` of a run: everything that one wants to see of it, in a file that needs nothing else. */
-import { type DatasetPair, spread } from '../data/dataset.js';
+import { type DatasetParts, spread } from '../data/dataset.js';
 import { readRun, readRunMetrics, runPaths, writeFileAtomically } from '../runs/index.js';
 import {
   checkSameExperiment,
@@ -25,7 +25,7 @@ const MOST_MISTAKES = 24;
  * @returns the file's path
  * @throws InputError where the folder is no run, the images are others, or the file cannot be written
  */
-export async function writeReport(folder: string, model: Model, data: DatasetPair): Promise<string> {
+export async function writeReport(folder: string, model: Model, data: DatasetParts): Promise<string> {
   const run = readRun(folder);
   const experiment = prepareExperiment(model.description.config, data);
   checkSameExperiment(folder, experiment);

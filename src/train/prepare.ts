@@ -2,7 +2,7 @@
 import type { Config } from '../config/index.js';
 import {
   allIndices,
-  type DatasetPair,
+  type DatasetParts,
   gatherPixels,
   type ImageDataset,
   type ImageSet,
@@ -23,7 +23,7 @@ import { checkProtocol } from './protocol.js';
 /** The data of a run. Labels of unlabeled images are in `data` alone, which only the evaluation reads. */
 export interface Experiment {
   readonly config: Config;
-  readonly data: DatasetPair;
+  readonly data: DatasetParts;
   readonly split: Split;
   readonly normalization: Normalization;
   /** the processes that work on it together */
@@ -34,7 +34,7 @@ export interface Experiment {
  * @throws InputError where the data set has not the images that the configuration asks for, it asks for none, or its
  *   evaluation protocol cannot be followed
  */
-export function prepareExperiment(config: Config, data: DatasetPair, world: World = alone): Experiment {
+export function prepareExperiment(config: Config, data: DatasetParts, world: World = alone): Experiment {
   const { train } = data;
   const { labeled, validation } = amounts(config, train);
   const { weak, strong } = algorithmOf(config.algorithm).views(config.algorithm).labeled;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectGarbage } from '../../test/support/garbage.js';
 import { stripes, stripesPair, supervisedConfig, toyConfig } from '../../test/support/toy-images.js';
 import type { Config } from '../config/index.js';
-import type { DatasetPair } from '../data/dataset.js';
+import type { DatasetParts } from '../data/dataset.js';
 import { InputError } from '../errors.js';
 import {
   checkpointPath,
@@ -32,7 +32,7 @@ const newFolder = () => join(root, `run-${++runs}`);
 function run(
   config: Config,
   options: TrainOptions = {},
-  data: DatasetPair = stripesPair(),
+  data: DatasetParts = stripesPair(),
 ): Promise<TrainingResult> {
   return train(config, data, { folder: newFolder(), ...options });
 }

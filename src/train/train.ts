@@ -1,6 +1,6 @@
 /** The training loop. */
 import type { Config } from '../config/index.js';
-import { type DatasetPair, imageSize } from '../data/dataset.js';
+import { type DatasetParts, imageSize } from '../data/dataset.js';
 import { InterruptedError } from '../errors.js';
 import {
   checkpointPath,
@@ -107,7 +107,7 @@ export interface TrainingResult extends Accuracies {
  */
 export async function train(
   config: Config,
-  data: DatasetPair,
+  data: DatasetParts,
   options: TrainOptions = {},
 ): Promise<TrainingResult> {
   const { world = alone } = options;

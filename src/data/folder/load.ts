@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { DatasetPair, ImageDataset } from '../dataset.js';
+import type { DatasetParts, ImageDataset } from '../dataset.js';
 import { cacheRoot } from '../locate.js';
 import type { PackedPixels } from '../packed-pixels.js';
 import { type ImageList, type ListedImage, listImages, PARTS, type Part } from './list.js';
@@ -17,7 +17,7 @@ export interface LoadFolderOptions {
  * brought to one size, and kept packed for the next time. What cannot be read is left out and named in `leftOut`.
  * @throws InputError where there is no such data set, a list is not as it should be, or no image can be read
  */
-export async function loadFolder(path: string, options: LoadFolderOptions = {}): Promise<DatasetPair> {
+export async function loadFolder(path: string, options: LoadFolderOptions = {}): Promise<DatasetParts> {
   return loadListed(listImages(path), { ...options, name: resolve(path) });
 }
 
@@ -28,7 +28,7 @@ export interface LoadListedOptions extends LoadFolderOptions {
 }
 
 /** Reads the images of a list, each domain packed by itself. @throws InputError as {@link loadFolder} */
-export async function loadListed(list: ImageList, options: LoadListedOptions): Promise<DatasetPair> {
+export async function loadListed(list: ImageList, options: LoadListedOptions): Promise<DatasetParts> {
   const { name, side = null, channels = null, onProgress } = options;
   const { folder, classes, domains, images: listed } = list;
   const cache = join(cacheRoot(), 'folder');
