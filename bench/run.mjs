@@ -13,6 +13,7 @@ const benchmarks = {
   bookkeeping: 'saving and logging: share of the training time of the preset mnist',
   scaling: 'how time and memory of a step and of the loader grow: exponents',
   inference: 'classifying with an exported model: images/s against ONNX Runtime alone',
+  'first-prediction': 'a cold process of featmatch/infer, from its start to the class of one image file',
   kmeans:
     'K-means of 64,000×128 features, 10 classes, 9 clusters each: points/s and inertia against scikit-learn',
   distributed:
