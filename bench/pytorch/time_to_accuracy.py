@@ -139,6 +139,11 @@ def main():
     torch.manual_seed(settings["seed"])
     encoder = wide_resnet(channels=1, depth=10, strides=(2, 2, 2), is_published=True)
     network = Network(encoder, FEATURES, CLASSES)
+    for layer in encoder.modules():  # the same as ours: with small weights batch normalization makes large steps of small ones
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    torch.nn.init.xavier_normal_(network.classifier.weight)
+    torch.nn.init.zeros_(network.classifier.bias)
     optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY)
     batches = iter(torch.utils.data.DataLoader(Batches(), batch_size=None, num_workers=settings["workers"]))
     prototypes, bank, points = None, [], []
