@@ -56,9 +56,9 @@ def draw_parameter(bounds, signed):
     return -value if signed and random.random() < 0.5 else value
 
 
-def strong_view(image):
+def strong_view(image, rows=ROWS):
     """Two operations drawn with replacement, at magnitudes 0 to 9, then the pixels as an array."""
     for _ in range(2):
-        operation, bounds, signed = random.choice(ROWS)
+        operation, bounds, signed = random.choice(rows)
         image = operation(image, draw_parameter(bounds, signed))
     return numpy.asarray(image)

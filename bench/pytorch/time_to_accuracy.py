@@ -19,12 +19,13 @@ from PIL import Image
 from sklearn.cluster import KMeans
 
 sys.path.append(str(Path(__file__).parent.parent / "pillow"))
-from rand_augment import strong_view  # noqa: E402
+from rand_augment import OPERATIONS, strong_view  # noqa: E402
 
 settings = json.loads(Path(sys.argv[1]).read_text())
 SIDE, CLASSES, FEATURES = 28, 10, 128
 MOMENTUM, WEIGHT_DECAY, PROTOTYPES, MOST_CONFIDENT = 0.95, 2e-4, 20, 0.5
 VIEWS = settings["strongViews"] + 1
+ROWS = [row for name, row in OPERATIONS.items() if name != "mirror"]  # a mirrored digit is none
 
 
 def read(name):
@@ -66,7 +67,7 @@ class Batches(torch.utils.data.IterableDataset):
                 indices += chosen
                 views += [weak_view(train_images[index], random) for index in chosen]
                 for _ in range(VIEWS - 1):
-                    views += [strong_view(Image.fromarray(train_images[index])) for index in chosen]
+                    views += [strong_view(Image.fromarray(train_images[index]), ROWS) for index in chosen]
             yield numpy.stack(views), train_labels[indices[: settings["batch"]["labeled"]]]
 
 
