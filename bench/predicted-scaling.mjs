@@ -16,7 +16,7 @@ const ASSUMED = {
   inHost: { gpus: 8, bytesPerSecond: 200e9, latency: 5e-6 },
   between: { bytesPerSecond: 12.5e9, latency: 20e-6 }, // 100 Gbit/s a host
 };
-const BUFFER_BYTES = 4e6; // of gradients, as src/tensor/process-group.ts sends them: the last one has nothing to overlap with
+const BUFFER_BYTES = 1e6; // of gradients, as src/tensor/process-group.ts sends them: the last one has nothing to overlap with
 const SETTINGS = [
   { title: 'CIFAR-10, WRN-28-2', preset: 'reference-cifar10-250', side: 32, classes: 10 },
   { title: 'CIFAR-100, CNN-13', preset: 'reference-cifar100-10000', side: 32, classes: 100 },
