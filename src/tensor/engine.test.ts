@@ -31,7 +31,7 @@ describe('the engine', () => {
 
   // libgomp tells its settings when it is loaded, which a process does once.
   test.each([
-    [{}, '1000'],
+    [{}, '30000'],
     [{ GOMP_SPINCOUNT: '77' }, '77'],
     [{ OMP_WAIT_POLICY: 'passive' }, '0'],
   ])('lets threads sleep soon, unless told otherwise: %o', (variables, spins) => {

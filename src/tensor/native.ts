@@ -111,10 +111,10 @@ export function native(): Native {
     // OpenBLAS on threads of its own (Debian's libopenblas0-pthread) has them wait for work in a loop, which takes a
     // processor from libtorch's. 2⁴ cycles and they sleep; it reads this when it is loaded.
     process.env.OPENBLAS_THREAD_TIMEOUT ??= '4';
-    // Who waits at the end of a parallel region goes round a loop before it sleeps: in libgomp 300,000 times, some 20 ms where
-    // a pause takes 140 cycles. Where another program wants a processor as well, nearly all time is spent so, and a
-    // training takes twelve times as long instead of twice (bench/shared-machine.mjs). Read when it is loaded, too.
-    if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '1000';
+    // A thread that waits for the others spins before it sleeps: in libgomp 300,000 times, 20 ms where a pause takes 140 cycles.
+    // Beside another program Linux may put two of our threads on one processor, where each then spins away the time that
+    // the other needs (bench/shared-machine.mjs). A tenth of it is less than a scheduler's slice. Read when it is loaded, too.
+    if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '30000';
     // Failures of the engine come as errors: no lines on stderr beside them, by glog or by libtorch's own logging.
     process.env.GLOG_minloglevel ??= '3';
     process.env.TORCH_CPP_LOG_LEVEL ??= 'FATAL';
