@@ -302,6 +302,18 @@ describe('where one of several processes', () => {
       /^featmatch: rank 2 could not reach the first process at 127\.0\.0\.1:29732/m,
     );
   });
+
+  it.each(['', 'lo'])('is at a host without an address, is told so (interface: %o)', async (name) => {
+    const env = {
+      ...{ RANK: '0', WORLD_SIZE: '2', MASTER_ADDR: 'no..host', MASTER_PORT: '29733' },
+      ...(name === '' ? {} : { GLOO_SOCKET_IFNAME: name }),
+    };
+    const { status, stderr } = await start(argumentsOf('nowhere'), { cwd: folder, env }).end;
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^featmatch: the host of the first process, no\.\.host, has no address .*: set MASTER_ADDR/m,
+    );
+  });
 });
 
 it('batches that cannot be shared evenly are one sentence', async () => {

@@ -1,5 +1,6 @@
 // npm run soak:distributed: training in several processes under the launchers that are installed here, with what goes wrong
-// there, and on hosts apart: two network namespaces with a cable between them, which needs Linux and root.
+// there, and on hosts apart: two network namespaces with a cable between them, which needs Linux and root. Slurm is in
+// slurm.soak.ts.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,54 +8,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listCheckpoints, readRun, readRunMetrics } from '../../src/runs/index.js';
-import { MAIN, ranksOf, type Started, start, until } from '../support/processes.js';
-import { writeNoisyMnist } from '../support/tiny-mnist.js';
+import { readRun } from '../../src/runs/index.js';
+import { MAIN, ranksOf, type Started, until } from '../support/processes.js';
+import { type ShortTraining, shortTraining, trainArguments } from '../support/short-training.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-distributed-'));
-const STEPS = 60;
-const SETTINGS = [
-  'data.folder=data',
-  'data.labels=20',
-  'model.width=1',
-  'model.strides=[2,2,2]',
-  'batch.labeled=12',
-  'batch.unlabeled=24',
-  'algorithm.warmupSteps=5',
-  'algorithm.extractEvery=10',
-  'optimizer.learningRate=1e-5',
-  'distributed.batchNorm=synchronized',
-  'saveEvery=10',
-  'logEvery=1',
-  'threads=1',
-];
-
-/** Of featmatch itself. */
-const trainArguments = (run: string, timeout: number, ...sets: string[]) => [
-  ...['train', '--output', run, '--steps', String(STEPS)],
-  ...[...SETTINGS, `distributed.timeout=${timeout}`, ...sets].flatMap((set) => ['--set', set]),
-];
-const run = (command: readonly string[], env: Record<string, string> = {}): Started =>
-  start(command, { cwd: folder, env });
-const lossesOf = (name: string) =>
-  readRunMetrics(join(folder, name)).flatMap(({ loss }) => (typeof loss === 'number' ? [loss] : []));
-const stepsOf = (name: string) => listCheckpoints(join(folder, name)).length;
-
-let whole: number[];
-function expectSameAsOne(name: string): void {
-  expect(readRun(join(folder, name)).status).toBe('finished');
-  const losses = lossesOf(name);
-  expect(losses).toHaveLength(STEPS);
-  expect(Math.max(...losses.map((loss, i) => Math.abs(loss - whole[i])))).toBeLessThan(1e-4);
-}
-
+let training: ShortTraining;
 beforeAll(async () => {
-  writeNoisyMnist(join(folder, 'data'));
-  const { status, stderr } = await run([process.execPath, MAIN, ...trainArguments('whole', 60)]).end;
-  expect(status, stderr).toBe(0);
-  whole = lossesOf('whole');
+  training = await shortTraining(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+const run = (command: readonly string[], env?: Record<string, string>): Started => training.run(command, env);
 
 const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const skip = (what: string) => console.warn(`skipped: ${what}`);
@@ -83,7 +47,7 @@ describe.skipIf(!has('torchrun'))('torchrun (Debian: python3-torch)', () => {
     const output = `torchrun-${name.replaceAll(' ', '-')}`;
     const { status, stderr } = await run([...torchrun(0, ...args), ...trainArguments(output, 60)]).end;
     expect(status, stderr).toBe(0);
-    expectSameAsOne(output);
+    training.expectSameAsOne(output);
   });
 
   it.each([
@@ -97,11 +61,11 @@ describe.skipIf(!has('torchrun'))('torchrun (Debian: python3-torch)', () => {
         ? ['--rdzv_backend=c10d', '--rdzv_endpoint=127.0.0.1:29803']
         : ['--master_addr=127.0.0.1', '--master_port=29804'];
     const { child, end } = run([...torchrun(2, ...args), ...trainArguments(output, 20)]);
-    await until(() => stepsOf(output) > 0);
+    await until(() => training.checkpointsOf(output) > 0);
     process.kill(workersOf(child.pid as number).get(rank) as number, 'SIGKILL');
     const { status, stderr } = await end;
     expect(status, stderr).toBe(0);
-    expectSameAsOne(output);
+    training.expectSameAsOne(output);
     expect(readRun(join(folder, output)).record.resumed).toHaveLength(1);
   });
 });
@@ -114,41 +78,22 @@ describe.skipIf(!has('mpirun'))('mpirun (Debian: openmpi-bin)', () => {
     const { status, stderr } = await run([...mpirun, process.execPath, MAIN, ...trainArguments('mpi', 60)])
       .end;
     expect(status, stderr).toBe(0);
-    expectSameAsOne('mpi');
+    training.expectSameAsOne('mpi');
   });
 
   it('ends all where one is killed, and the run goes on afterwards', async () => {
     const command = [...mpirun, process.execPath, MAIN, ...trainArguments('mpi-killed', 20), '--resume'];
     const { child, end } = run(command);
-    await until(() => stepsOf('mpi-killed') > 0);
+    await until(() => training.checkpointsOf('mpi-killed') > 0);
     const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
     process.kill(Number(children.at(-1)), 'SIGKILL');
     expect((await end).status).not.toBe(0);
     const { status, stderr } = await run(command).end;
     expect(status, stderr).toBe(0);
-    expectSameAsOne('mpi-killed');
+    training.expectSameAsOne('mpi-killed');
   });
 });
 if (!has('mpirun')) skip('mpirun is not installed (Debian: openmpi-bin)');
-
-describe.skipIf(!has('srun') || spawnSync('sinfo').status !== 0)(
-  'srun (Debian: slurm-wlm, and a running Slurm)',
-  () => {
-    it('trains as one process', async () => {
-      const command = [
-        'srun',
-        '--ntasks=2',
-        '--overcommit',
-        process.execPath,
-        MAIN,
-        ...trainArguments('slurm', 60),
-      ];
-      const { status, stderr } = await run(command).end;
-      expect(status, stderr).toBe(0);
-      expectSameAsOne('slurm');
-    });
-  },
-);
 
 const canMakeNetworks = process.getuid?.() === 0 && has('ip');
 describe.skipIf(!canMakeNetworks)('two hosts', () => {
@@ -198,7 +143,7 @@ describe.skipIf(!canMakeNetworks)('two hosts', () => {
       const { status, stderr } = await end;
       expect(status, stderr).toBe(0);
     }
-    expectSameAsOne('apart');
+    training.expectSameAsOne('apart');
   });
 
   it('train as one process with 20 ms of delay and 1 % of loss', async () => {
@@ -213,7 +158,7 @@ describe.skipIf(!canMakeNetworks)('two hosts', () => {
         expect(status, stderr).toBe(0);
       }
       console.log(`with delay and loss: ${((performance.now() - started) / 1000).toFixed(0)} s in all`);
-      expectSameAsOne('far-apart');
+      training.expectSameAsOne('far-apart');
     } finally {
       link.child.kill();
     }
@@ -222,7 +167,7 @@ describe.skipIf(!canMakeNetworks)('two hosts', () => {
   it('end in one sentence each within the timeout where the cable is cut, and go on when it is mended', async () => {
     const timeout = 9;
     const processes = trainApart('cut', timeout, 29813);
-    await until(() => stepsOf('cut') > 0);
+    await until(() => training.checkpointsOf('cut') > 0);
     ip('-n', HOSTS[0], 'link', 'set', 'cable0', 'down');
     const cut = performance.now();
     const ends = await Promise.all(processes.map(({ end }) => end));
@@ -245,7 +190,7 @@ describe.skipIf(!canMakeNetworks)('two hosts', () => {
       const { status, stderr } = await end;
       expect(status, stderr).toBe(0);
     }
-    expectSameAsOne('cut');
+    training.expectSameAsOne('cut');
   });
 });
 if (!canMakeNetworks) skip('network namespaces need root and iproute2');

@@ -24,7 +24,7 @@ export async function ownAddress(
   }
   if (isOneHost) return '127.0.0.1';
   const host = rendezvous.kind === 'tcp' ? rendezvous.host : hostname();
-  const { address: target, family } = await resolve(host);
+  const { address: target, family } = await addressOf(host);
   const toward = await addressToward(target, family);
   if (!isLoopback(toward) || isLoopback(host) || host === 'localhost') return toward;
   // Many systems give their own name a loopback address, which is of no use to other hosts.
@@ -39,12 +39,13 @@ export async function ownAddress(
 
 const isLoopback = (address: string) => address.startsWith('127.') || address === '::1';
 
-async function resolve(host: string): Promise<{ address: string; family: number }> {
+/** @throws InputError where the host of the first process has no address */
+export async function addressOf(host: string): Promise<{ address: string; family: number }> {
   try {
     return await lookup(host);
   } catch (error) {
     throw new InputError(
-      `the host of the first process, ${host}, has no address (${(error as Error).message}): check MASTER_ADDR`,
+      `the host of the first process, ${host}, has no address (${(error as Error).message}): set MASTER_ADDR to its address, or to a name that is known here`,
     );
   }
 }

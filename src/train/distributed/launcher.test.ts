@@ -178,6 +178,22 @@ describe('Slurm', () => {
     expect(portOf({ MASTER_PORT: '1234' })).toBe(1234);
   });
 
+  it('needs no name where all tasks are on one host, which Slurm may know by one of its own', () => {
+    const tasks = { SLURM_STEP_NUM_TASKS: '2', SLURM_STEP_TASKS_PER_NODE: '2', SLURM_PROCID: '1' };
+    const one = { ...step, ...tasks, SLURM_STEP_NODELIST: 'known-to-slurm', SLURM_NODEID: '0' };
+    expect(detectLaunch(one)).toMatchObject({ rendezvous: { host: '127.0.0.1' } });
+    expect(detectLaunch({ ...one, MASTER_ADDR: 'host-a' })).toMatchObject({ rendezvous: { host: 'host-a' } });
+  });
+
+  it('that puts task 0 anywhere has to be told where it is', () => {
+    const anywhere = { ...step, SLURM_DISTRIBUTION: 'arbitrary' };
+    expect(refusal(anywhere)).toMatch(/SLURM_DISTRIBUTION=arbitrary.*: set MASTER_ADDR to its host/);
+    expect(detectLaunch({ ...anywhere, MASTER_ADDR: 'gpu12' })).toMatchObject({
+      rendezvous: { host: 'gpu12' },
+    });
+    expect(detectLaunch({ ...step, SLURM_DISTRIBUTION: 'cyclic' })).toEqual(detectLaunch(step));
+  });
+
   it('knows a job that was started anew', () => {
     expect(detectLaunch({ ...step, SLURM_RESTART_COUNT: '1' }).restarts).toBe(1);
   });

@@ -161,15 +161,28 @@ function fromSlurm(env: Environment): Launch {
     },
   );
   return memberOf(place, restartsOf(env), () => {
-    const hosts = env.MASTER_ADDR ?? env.SLURM_STEP_NODELIST ?? env.SLURM_JOB_NODELIST;
-    if (hosts === undefined) {
-      throw new InputError(
-        'Slurm started several tasks but sets no SLURM_STEP_NODELIST: set MASTER_ADDR to the host of task 0',
-      );
-    }
     const job = `${env.SLURM_JOB_ID}.${env.SLURM_STEP_ID ?? 0}`;
-    return tcp(firstHost(hosts), numberOf(env, 'MASTER_PORT', portOf(job)));
+    return tcp(slurmHost(env, place), numberOf(env, 'MASTER_PORT', portOf(job)));
   });
+}
+
+/** The host of task 0: a name that need have no address where all are on this host. */
+function slurmHost(env: Environment, { size, localSize }: Place): string {
+  if (env.MASTER_ADDR) return firstHost(env.MASTER_ADDR);
+  if (localSize === size) return '127.0.0.1';
+  if (env.SLURM_DISTRIBUTION?.startsWith('arbitrary')) {
+    throw new InputError(
+      `Slurm started tasks in the order of a list of hosts (SLURM_DISTRIBUTION=${env.SLURM_DISTRIBUTION}) and does not tell where task 0 ` +
+        'is: set MASTER_ADDR to its host, the first of the list',
+    );
+  }
+  const hosts = env.SLURM_STEP_NODELIST ?? env.SLURM_JOB_NODELIST;
+  if (hosts === undefined) {
+    throw new InputError(
+      'Slurm started several tasks but sets no SLURM_STEP_NODELIST: set MASTER_ADDR to the host of task 0',
+    );
+  }
+  return firstHost(hosts);
 }
 
 /** The first host of Slurm's list: `gpu[07-09,12],cpu1` → `gpu07`. */

@@ -21,7 +21,7 @@ import {
   tidy,
   waitForAll,
 } from '../../tensor/index.js';
-import { ownAddress } from './address.js';
+import { addressOf, ownAddress } from './address.js';
 import type { Launch, Place } from './launcher.js';
 import { type Monitor, startMonitor } from './monitor.js';
 
@@ -153,8 +153,12 @@ const POLL_MILLISECONDS = 50;
 
 /** Waits until the store of the first process can be reached, or its file is there. */
 async function reach(rendezvous: Rendezvous, rank: number, deadline: number): Promise<void> {
-  if (rendezvous.kind === 'file' || (rank === 0 && !rendezvous.isServed)) return;
-  const { host, port } = rendezvous;
+  if (rendezvous.kind === 'file') return;
+  const { host, port, isServed } = rendezvous;
+  if (rank === 0 && !isServed) {
+    await addressOf(host); // the store, which is opened here, would wait for a name that nobody knows
+    return;
+  }
   for (;;) {
     const problem = await tryToConnect(host, port);
     if (problem === null) return;
