@@ -15,12 +15,12 @@ const FIRST_PORT = 29_820;
 export interface Slurm {
   /** what its commands need in their environment */
   readonly env: Record<string, string>;
-  /** Runs `srun`, `sbatch` and so on. @returns what it prints, without spaces around it */
+  /** What one of its commands prints, without spaces around it. @throws where it fails */
   ask(command: string, ...args: string[]): string;
   /** A line `Name=value Name=value …` */
   job(id: string): string;
   /** The process number of a task in the first step of a job. */
-  taskOf(id: string, rank: number): number | undefined;
+  taskOf(id: string, rank: number): number;
   stop(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export async function startSlurm(folder: string): Promise<Slurm> {
   const daemons: Started[] = [
     // Forced, since the folders above are not those of a system.
     start([
-      ...['munged', '--foreground', '--force', `--seed-file=${path('munge/seed')}`],
+      ...['munged', '--foreground', '--force', '--num-threads=10', `--seed-file=${path('munge/seed')}`],
       ...munge.map(([option, file]) => `--${option}=${path(`munge/${file}`)}`),
     ]),
     start(['slurmctld', '-D'], { env }),
@@ -89,28 +89,28 @@ export async function startSlurm(folder: string): Promise<Slurm> {
   ];
   const ask = (command: string, ...args: string[]) =>
     execFileSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, stdio: 'pipe' }).trim();
-  const isOver = (command: string, ...args: string[]) => {
+  /** Null where it fails, as before the controller answers. */
+  const tryTo = (command: string, ...args: string[]) => {
     try {
-      return ask(command, ...args) === '';
+      return ask(command, ...args);
     } catch {
-      return false; // the controller does not answer yet
+      return null;
     }
   };
   const stop = async () => {
-    spawnSync('scancel', ['--user=root', '--signal=KILL'], { env: { ...process.env, ...env } });
-    spawnSync('scancel', ['--user=root'], { env: { ...process.env, ...env } });
-    await until(() => isOver('squeue', '--noheader')).catch(() => {});
-    for (const { child, end } of daemons.reverse()) {
+    tryTo('scancel', '--user=root');
+    await until(() => tryTo('squeue', '--noheader') === '').catch(() => {});
+    for (const { child, end } of daemons.toReversed()) {
       child.kill();
       await end;
     }
   };
+  const areReady = () => {
+    const states = tryTo('sinfo', '--noheader', '--Node', '--format=%T')?.split('\n') ?? [];
+    return states.length === Object.keys(HOSTS).length && states.every((state) => state === 'idle');
+  };
   try {
-    const names = Object.values(HOSTS).join(',');
-    await until(
-      () => !isOver('sinfo') && isOver('sh', '-c', `sinfo -hN -n ${names} -o %T | grep -v '^idle$' || true`),
-      30_000,
-    );
+    await until(areReady);
   } catch (error) {
     await stop();
     const said = await Promise.all(daemons.map(({ end }) => end));
@@ -122,17 +122,14 @@ export async function startSlurm(folder: string): Promise<Slurm> {
     job: (id) => ask('scontrol', '--oneliner', 'show', 'job', id),
     taskOf(id, rank) {
       for (const host of Object.values(HOSTS)) {
-        const { stdout } = spawnSync('scontrol', ['listpids', `${id}.0`, host], {
-          encoding: 'utf8',
-          env: { ...process.env, ...env },
-        });
         // PID JOBID STEPID LOCALID GLOBALID
-        for (const line of stdout.split('\n')) {
+        const lines = tryTo('scontrol', 'listpids', `${id}.0`, host)?.split('\n') ?? [];
+        for (const line of lines) {
           const [processId, , , , global] = line.trim().split(/\s+/);
           if (global === String(rank)) return Number(processId);
         }
       }
-      return undefined;
+      throw new Error(`task ${rank} of job ${id} does not run`);
     },
     stop,
   };
