@@ -178,4 +178,4 @@ export const functionDerivatives: Readonly<Record<string, Check[]>> = {
 /** They make numbers from none, or change parameters outside of any history. */
 export const functionsWithoutDerivative =
   'tensor scalar full zeros ones arange uniform normal bernoulli multinomial randomPermutation sampleBeta ' +
-  'oneHot addEachInPlace mulEachInPlace';
+  'oneHot addEachInPlace mulEachInPlace sgdInPlace';
