@@ -6,7 +6,15 @@ import { resolveConfig } from '../dist/config/index.js';
 import { createEncoder } from '../dist/models/index.js';
 import { Conv2d } from '../dist/nn/index.js';
 import { algorithmOf } from '../dist/ssl/index.js';
-import { Generator, noGrad, setConvolutionAlgorithm, setThreads, tidy, zeros } from '../dist/tensor/index.js';
+import {
+  BUFFER_BYTES,
+  Generator,
+  noGrad,
+  setConvolutionAlgorithm,
+  setThreads,
+  tidy,
+  zeros,
+} from '../dist/tensor/index.js';
 import { native } from '../dist/tensor/native.js';
 
 const { values } = parseArgs({ options: { teraflops: { type: 'string', default: '10' } } });
@@ -16,7 +24,6 @@ const ASSUMED = {
   inHost: { gpus: 8, bytesPerSecond: 200e9, latency: 5e-6 },
   between: { bytesPerSecond: 12.5e9, latency: 20e-6 }, // 100 Gbit/s a host
 };
-const BUFFER_BYTES = 1e6; // of gradients, as src/tensor/process-group.ts sends them: the last one has nothing to overlap with
 const SETTINGS = [
   { title: 'CIFAR-10, WRN-28-2', preset: 'reference-cifar10-250', side: 32, classes: 10 },
   { title: 'CIFAR-100, CNN-13', preset: 'reference-cifar100-10000', side: 32, classes: 100 },
@@ -91,6 +98,7 @@ function stepTime({ config, gradientBytes, flops, calls, features, classes }, wo
   const bank = 4 * config.batch.unlabeled * share * gpus * (features + classes);
   const computing = Math.max(arithmetic, launching);
   const backward = (computing * 2 * work.learning) / (3 * work.learning + work.guessing);
+  // the last buffer has nothing to overlap with
   const last = ringTime(2 * Math.min(gradientBytes, BUFFER_BYTES), gpus, 2);
   const gradients = ringTime(2 * gradientBytes, gpus, 2);
   const left = Math.max(last, gradients - backward) + ringTime(bank, gpus, 1);

@@ -4,26 +4,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listCheckpoints, readRun, readRunMetrics, runPaths } from '../src/runs/index.js';
+import { listCheckpoints, readRun, runPaths } from '../src/runs/index.js';
 import { MAIN, ranksOf, start, startTogether, until, WORLD_PROCESS } from './support/processes.js';
+import { greatestDifference, lossesOf, SMALL_SETTINGS } from './support/short-training.js';
 import { writeNoisyMnist } from './support/tiny-mnist.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'featmatch-distributed-'));
 beforeAll(() => writeNoisyMnist(join(folder, 'data')));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const SETTINGS = [
-  'data.folder=data',
-  'data.labels=20',
-  'model.width=1',
-  'model.strides=[2,2,2]',
-  'batch.labeled=12',
-  'batch.unlabeled=24',
-  'saveEvery=10',
-  'logEvery=1',
-  'threads=1',
-  'distributed.timeout=6',
-];
+const SETTINGS = [...SMALL_SETTINGS, 'distributed.timeout=6'];
 
 const argumentsOf = (run: string, ...sets: string[]) => [
   ...[process.execPath, MAIN, 'train', '--output', run],
@@ -34,14 +24,8 @@ async function trained(run: string, processes: number, ...sets: string[]): Promi
   const args = [...argumentsOf(run, ...sets), '--processes', String(processes)];
   const { status, stderr } = await start(args, { cwd: folder }).end;
   expect(status, stderr).toBe(0);
-  return lossesOf(run);
+  return lossesOf(join(folder, run));
 }
-
-const lossesOf = (run: string) =>
-  readRunMetrics(join(folder, run)).flatMap(({ loss }) => (typeof loss === 'number' ? [loss] : []));
-
-const greatestDifference = (some: readonly number[], others: readonly number[]) =>
-  Math.max(...some.map((value, i) => Math.abs(value - others[i])));
 
 async function together<T>(what: string, size: number, env = {}): Promise<T[]> {
   const processes = startTogether([process.execPath, WORLD_PROCESS, what], { size, folder, env });
@@ -199,8 +183,8 @@ describe('two processes with half of a batch each', () => {
       expect(third.status, third.stderr).toBe(0);
     }
     expect(readRun(run).status).toBe('finished');
-    expect(lossesOf('handed-on')).toHaveLength(40);
-    expect(greatestDifference(lossesOf('handed-on'), whole)).toBeLessThan(1e-4);
+    expect(lossesOf(join(folder, 'handed-on'))).toHaveLength(40);
+    expect(greatestDifference(lossesOf(join(folder, 'handed-on')), whole)).toBeLessThan(1e-4);
   });
 });
 

@@ -87,7 +87,7 @@ export function disconnectProcesses(): void {
 }
 
 /** Of buffers, in which tensors go between processes, many in one; all buffers are under way at once. */
-const BUFFER_BYTES = 1e6;
+export const BUFFER_BYTES = 1e6;
 
 /** Each tensor becomes its mean over all processes. */
 export function averageInPlace(tensors: readonly Tensor[]): void {
